@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import * as modules from 'node:module';
+import { join } from 'node:path';
+import { featuresOf } from '@optimum/core';
+import { discoverBackends, prepare, readCpuFacts } from '@optimum/core/node';
+import pc from 'picocolors';
+import { programFolder } from './quantize.ts';
+import { table } from './table.ts';
+
+interface Finding {
+  readonly what: string;
+  readonly status: 'ok' | 'warning' | 'problem';
+  readonly detail: string;
+  readonly fix?: string | undefined;
+}
+
+/** `optimum doctor`: what is there, what is missing, and the command that fixes it. */
+export async function doctorCommand({ json }: { readonly json?: boolean }): Promise<void> {
+  const findings = [cpu(), node(), ...backends(), ...(await runtime()), telemetry()];
+  if (json) process.stdout.write(`${JSON.stringify({ findings }, null, 2)}\n`);
+  else {
+    const mark = { ok: pc.green('ok'), warning: pc.yellow('warn'), problem: pc.red('fix') };
+    process.stdout.write(
+      `${table(findings.map(({ what, status, detail, fix }) => [mark[status], what, fix ? `${detail}. ${fix}` : detail]))}\n`,
+    );
+  }
+  if (findings.some(({ status }) => status === 'problem')) process.exitCode = 40;
+}
+
+function cpu(): Finding {
+  const facts = readCpuFacts();
+  const features = featuresOf(facts);
+  const detail = `${facts.modelName}, ${facts.architecture}, ${facts.threads} threads: ${features.join(' ') || 'no known feature'}`;
+  return { what: 'cpu', status: features.length > 0 ? 'ok' : 'warning', detail };
+}
+
+const node = (): Finding => ({ what: 'node', status: 'ok', detail: process.version });
+
+function backends(): Finding[] {
+  const found = discoverBackends({ programFolder });
+  if (found.length === 0)
+    return [
+      { what: 'backend', status: 'problem', detail: 'none is installed', fix: 'npm install @optimum/backend-cpu' },
+    ];
+  return found.map(({ id, package: name, version, problem }) => ({
+    what: 'backend',
+    status: problem ? 'problem' : 'ok',
+    detail: `${id} (${name} ${version})${problem ? `: ${problem}` : ''}`,
+    fix: problem && `npm install ${name}@latest`,
+  }));
+}
+
+async function runtime(): Promise<Finding[]> {
+  try {
+    const { backend, target } = await prepare({ programFolder });
+    const status = await backend.runtime.status();
+    const chosen: Finding = { what: 'target', status: 'ok', detail: `${target.id} (${target.name})` };
+    if (status.status === 'absent')
+      return [chosen, { what: 'runtime', status: 'problem', detail: status.reason, fix: status.hint }];
+    return [
+      chosen,
+      { what: 'runtime', status: 'ok', detail: `${backend.runtime.id} ${status.version} in ${status.path}` },
+      ...duplicates(status),
+    ];
+  } catch (error) {
+    return [
+      { what: 'target', status: 'problem', detail: (error as Error).message, fix: (error as { hint?: string }).hint },
+    ];
+  }
+}
+
+/** Two versions of the runtime cannot live in one process on Linux: an application that has both breaks. */
+function duplicates(status: { readonly version: string; readonly path: string }): Finding[] {
+  const nested = nestedVersion();
+  if (!nested || nested.version === status.version) return [];
+  return [
+    {
+      what: 'runtime',
+      status: 'warning',
+      detail: `two versions: ${status.version}, and ${nested.version} inside ${nested.owner}`,
+      fix: `npm install onnxruntime-node@${nested.version}, so that both are one`,
+    },
+  ];
+}
+
+function nestedVersion(): { version: string; owner: string } | undefined {
+  for (const owner of ['@huggingface/transformers', '@xenova/transformers']) {
+    try {
+      const from = modules.createRequire(join(process.cwd(), 'index.js'));
+      const entry = modules.createRequire(from.resolve(owner)).resolve('onnxruntime-node/package.json');
+      return { version: (JSON.parse(readFileSync(entry, 'utf8')) as { version: string }).version, owner };
+    } catch {
+      // Not installed here.
+    }
+  }
+  return undefined;
+}
+
+const telemetry = (): Finding => ({
+  what: 'telemetry',
+  status: process.env.ORT_DISABLE_TELEMETRY === '1' ? 'ok' : 'warning',
+  detail: "Optimum has none, and switches ONNX Runtime's off in its own processes",
+  fix:
+    process.env.ORT_DISABLE_TELEMETRY === '1'
+      ? undefined
+      : 'For your application: set ORT_DISABLE_TELEMETRY=1 before it loads onnxruntime-node (1.29 and later send by default)',
+});

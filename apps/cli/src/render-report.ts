@@ -1,0 +1,75 @@
+import type { QuantizeReport, SessionReport, Verification } from '@optimum/core';
+import pc from 'picocolors';
+import { formatBytes, formatMs, table } from './table.ts';
+
+/** The report as a person reads it. */
+export function renderReport(report: QuantizeReport): string {
+  const { target, runtime } = report;
+  const where = target.isThisMachine ? 'this machine' : 'another machine than this one';
+  const head = [
+    ['target', `${target.name} (${target.id}, backend ${target.backend}): ${where}`],
+    ['runtime', runtime ? `${runtime.id} ${runtime.version}` : 'none found'],
+    ['recipe', report.recipe],
+  ];
+  const sessions = report.sessions
+    .map((session) => `\n${pc.bold(session.name)}\n${table(sessionRows(session))}\n`)
+    .join('');
+  const notes = report.notes.map((note) => `  ${note}\n`).join('');
+  const tail = report.published
+    ? `\n${pc.bold('written')} ${report.output}  (${(report.durationMs / 1000).toFixed(1)} s)\n${notes}\n${indent(report.snippet)}\n`
+    : `\n${pc.bold('dry run')}: nothing was written. --json prints the plan.\n`;
+  return `${table(head)}\n${sessions}${tail}`;
+}
+
+const indent = (text: string): string => text.replace(/^/gm, '  ');
+
+function sessionRows(session: SessionReport): string[][] {
+  const rows: string[][] = [];
+  const { before, after } = session.bytes;
+  if (after > 0)
+    rows.push(['size', `${formatBytes(before)} → ${formatBytes(after)}  (${((100 * after) / before).toFixed(0)} %)`]);
+  rows.push(...verificationRows(session.verification));
+  for (const [op, { integer, total }] of Object.entries(session.operators))
+    rows.push(['integer', `${integer} of ${total} ${op}`]);
+  if (session.scaleFactor !== undefined) {
+    rows.push(['scales', `pair-aware, raised ${session.scaleFactor.toFixed(2)}× on average (7-bit weights: 2.00×)`]);
+  }
+  for (const { op, nodes, text } of session.left) rows.push(['float', `${nodes.length} ${op}: ${text}`]);
+  for (const note of session.notes) rows.push(['note', note]);
+  return rows;
+}
+
+function verificationRows(verification: Verification): string[][] {
+  if (verification.status === 'unverified') {
+    return [
+      [
+        'proof',
+        `${pc.yellow('unverified')}: ${verification.reason}${verification.hint ? `; ${verification.hint}` : ''}`,
+      ],
+    ];
+  }
+  const { kernels, integers, speed } = verification;
+  const found = Object.entries(kernels.found)
+    .map(([op, count]) => `${count} ${op}`)
+    .join(', ');
+  const rows = [['kernels', found || 'no integer product']];
+  if (speed) rows.unshift(['speed', speedText(speed)]);
+  rows.push([
+    'exact',
+    `${integers.outputs - integers.wrong} of ${integers.outputs} integer outputs of ${integers.nodes} products equal exact arithmetic`,
+  ]);
+  rows.push([
+    'error',
+    `${verification.relativeError.toPrecision(2)} relative, cosine ${verification.cosine.toFixed(5)}, worst of ${verification.cases.length} inputs`,
+  ]);
+  for (const missing of verification.notChecked) rows.push(['unchecked', missing]);
+  return rows;
+}
+
+function speedText(speed: NonNullable<Extract<Verification, { status: 'verified' }>['speed']>): string {
+  const interval = `${speed.speedup.toFixed(2)}× [${speed.low.toFixed(2)}–${speed.high.toFixed(2)}]`;
+  const color = speed.verdict === 'faster' ? pc.green : speed.verdict === 'slower' ? pc.red : pc.yellow;
+  const shape = Object.values(speed.input)[0]?.join('×') ?? '';
+  const word = speed.verdict === 'slower' ? ' slower' : speed.verdict === 'same' ? ' no difference shown' : '';
+  return `${color(interval)}${word}  ${formatMs(speed.originalMs)} → ${formatMs(speed.quantizedMs)}  (${shape}, ${speed.threads} thread)`;
+}

@@ -1,0 +1,38 @@
+import type { ElementType } from '../../ir/index.ts';
+import type { Feature } from './feature.ts';
+
+export type Mode = 'dynamic' | 'static' | 'weight-only';
+export type Granularity = 'tensor' | 'channel' | 'row' | 'block';
+
+/**
+ * One claim about a runtime's kernels: this operator, quantized like this, on CPUs like these, runs as that kernel.
+ * Plain data with a source; the planner reads it and the conformance kit runs it.
+ */
+export interface Capability {
+  readonly id: string;
+  readonly op: string;
+  readonly domain?: string;
+  readonly mode: Mode;
+  readonly activation?: ElementType;
+  readonly weight: ElementType;
+  readonly granularity: readonly Granularity[];
+  /** Any one of these sets of features suffices; empty: every CPU. */
+  readonly requires: readonly (readonly Feature[])[];
+  /** The claim does not hold where one of these is present (a better claim does). */
+  readonly unless?: readonly Feature[];
+  /** Operators of which one must stand in the optimized graph for each quantized node. */
+  readonly kernels: readonly string[];
+  /** `pair-rule`: exact only when no pair of weights along K can pass 16 bits (research: AVX2 saturation). */
+  readonly exact: 'always' | 'pair-rule';
+  /** Throughput against the float32 kernel at M ≥ 16, one thread; below 1 the planner leaves the node in float. */
+  readonly speed: number;
+  /** The least opset of the standard domain that the quantized form needs. */
+  readonly opset: number;
+  readonly source: string;
+}
+
+export function holdsOn(capability: Capability, available: readonly Feature[]): boolean {
+  if (capability.unless?.some((feature) => available.includes(feature))) return false;
+  if (capability.requires.length === 0) return true;
+  return capability.requires.some((set) => set.every((feature) => available.includes(feature)));
+}

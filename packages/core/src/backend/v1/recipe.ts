@@ -1,0 +1,23 @@
+import type { ValueInfo } from '../../plan/index.ts';
+import type { Mode } from './capability.ts';
+
+/** How embedding tables (Gather on a constant) are stored. */
+export type EmbeddingScheme = 'int8-row' | 'uint8-tensor' | 'float';
+
+/** A named, readable set of choices. Data only. */
+export interface Recipe {
+  readonly id: string;
+  readonly description: string;
+  readonly mode: Mode;
+  /** `by-capability`: the fastest exact scheme of the target. The others are fixed schemes. */
+  readonly weights: 'by-capability' | 'int8-channel' | 'int8-tensor' | 'uint8-tensor';
+  readonly embeddings: EmbeddingScheme;
+  /** Operators that may be quantized. */
+  readonly operators: readonly string[];
+  /** What becomes of the shapes of inner values in the output. */
+  readonly valueInfo: ValueInfo;
+  /** Nodes stay float where the capability says that they get no faster. */
+  readonly onlyIfFaster: boolean;
+  /** Session entries with which the model should be run, as `SessionOptions.config`. */
+  readonly session: Readonly<Record<string, string>>;
+}

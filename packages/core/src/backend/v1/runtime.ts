@@ -1,0 +1,67 @@
+import type { Dim, ElementType } from '../../ir/index.ts';
+import type { Capability } from './capability.ts';
+
+/** A tensor as it crosses to a runtime: raw ONNX layout, little-endian. */
+export interface TensorData {
+  readonly elementType: ElementType;
+  readonly dims: readonly number[];
+  readonly bytes: Uint8Array;
+  /** Elements of a string tensor, in place of bytes. */
+  readonly strings?: readonly string[];
+}
+
+export interface Signature {
+  readonly name: string;
+  readonly elementType: ElementType | undefined;
+  readonly shape: readonly Dim[] | undefined;
+}
+
+/** What to load. Bytes may point with external data into `folder`. */
+export type ModelSource = { readonly path: string } | { readonly bytes: Uint8Array; readonly folder?: string };
+
+export interface SessionOptions {
+  /** Threads inside one operator. @defaultValue 1 */
+  readonly threads?: number;
+  /** @defaultValue 'all' */
+  readonly optimization?: 'disabled' | 'basic' | 'extended' | 'all';
+  /** Runtime session entries, dotted (`optimization.disable_specified_optimizers`). */
+  readonly config?: Readonly<Record<string, string>>;
+  /** Where the runtime writes the graph that it really runs. */
+  readonly optimizedModelPath?: string;
+  /** Longest time for loading, and for each run. @defaultValue 120 000 */
+  readonly timeLimitMs?: number;
+  /** Resident memory past which the session is ended. */
+  readonly memoryLimitBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** One loaded model in a process of its own. Calls are served in order. */
+export interface Session {
+  readonly inputs: readonly Signature[];
+  readonly outputs: readonly Signature[];
+  /** Milliseconds that loading took inside the process. */
+  readonly loadMs: number;
+  /** @throws E_BACKEND_CRASHED, E_BACKEND_TIMEOUT, E_VERIFY_LOAD, E_DATA_MISMATCH, E_LIMIT_MEMORY, E_INTERRUPTED */
+  run(feeds: Readonly<Record<string, TensorData>>, outputs?: readonly string[]): Promise<Record<string, TensorData>>;
+  /** Latency in milliseconds of each of `repetitions` runs, by the clock of the process that runs them. */
+  time(feeds: Readonly<Record<string, TensorData>>, repetitions: number): Promise<number[]>;
+  /** Resident bytes of the process. */
+  residentBytes(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export type RuntimeStatus =
+  | { readonly status: 'found'; readonly version: string; readonly path: string }
+  | { readonly status: 'absent'; readonly reason: string; readonly hint: string };
+
+/** What executes a model. */
+export interface Runtime {
+  readonly specVersion: 1;
+  readonly id: string;
+  readonly capabilities: readonly Capability[];
+  /** Highest standard opset and IR version that it loads. */
+  readonly limits: { readonly opset: number; readonly irVersion: number };
+  /** Looks for the native library without loading it. `from`: folder whose packages may provide it. Never throws. */
+  status(from?: string): Promise<RuntimeStatus>;
+  createSession(model: ModelSource, options?: SessionOptions): Promise<Session>;
+}

@@ -1,0 +1,6 @@
+export * from './byte-source.ts';
+export * from './diagnostics.ts';
+export * from './errors.ts';
+export * from './float16.ts';
+export * from './nearest.ts';
+export * from './random.ts';

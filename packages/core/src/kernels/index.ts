@@ -1,0 +1,2 @@
+export * from './affine.ts';
+export { createKernels, type KernelOptions, type Kernels } from './kernels.ts';

@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import {
+  type Backend,
+  type CpuFacts,
+  featuresOf,
+  isBackend,
+  matches,
+  matchTarget,
+  type Recipe,
+  type Target,
+  type TargetSpec,
+} from '../backend/index.ts';
+import { nearestNames, OptimumError } from '../foundation/index.ts';
+import type { InstalledBackend } from './discover-backends.ts';
+
+export interface Choice {
+  readonly installed: InstalledBackend;
+  readonly target: Target;
+}
+
+/**
+ * The target to make the model for: the one that is named, else the best match for this CPU over all backends.
+ * @throws E_BACKEND_MISSING when nothing fits, E_USAGE for an unknown target or backend
+ */
+export function chooseTarget(
+  installed: readonly InstalledBackend[],
+  facts: CpuFacts,
+  wanted: { readonly backend?: string | undefined; readonly target?: string | undefined } = {},
+): Choice {
+  const usable = usableBackends(installed, wanted.backend);
+  const choices = wanted.target
+    ? usable.flatMap((backend) =>
+        choice(
+          backend,
+          backend.targets.find(({ id }) => id === wanted.target),
+          facts,
+        ),
+      )
+    : usable.flatMap((backend) => choice(backend, matchTarget(backend.targets, facts), facts));
+  const best = choices.sort((a, b) => b.target.specificity - a.target.specificity)[0];
+  if (best) return best;
+  throw wanted.target ? unknownTarget(wanted.target, usable) : noMatch(facts, usable);
+}
+
+function usableBackends(installed: readonly InstalledBackend[], id: string | undefined): readonly InstalledBackend[] {
+  const named = id === undefined ? installed : installed.filter((backend) => backend.id === id);
+  if (id !== undefined && named.length === 0) throw missingBackend(id, installed);
+  const usable = named.filter(({ problem }) => problem === undefined);
+  if (usable.length > 0) return usable;
+  const broken = named[0];
+  if (broken) {
+    throw new OptimumError(
+      'E_BACKEND_INCOMPATIBLE',
+      `Backend ${broken.id} (${broken.package} ${broken.version}) cannot be used: ${broken.problem}.`,
+      {
+        hint: `Update it: npm install ${broken.package}@latest`,
+      },
+    );
+  }
+  throw new OptimumError('E_BACKEND_MISSING', 'No backend is installed, so nothing is known about this CPU.', {
+    hint: 'npm install @optimum/backend-cpu (any CPU) or @optimum/backend-intel-xeon',
+  });
+}
+
+function missingBackend(id: string, installed: readonly InstalledBackend[]): OptimumError {
+  const ids = installed.map((backend) => backend.id);
+  const near = nearestNames(id, ids);
+  return new OptimumError(
+    'E_BACKEND_MISSING',
+    `Backend "${id}" is not installed (installed: ${ids.join(', ') || 'none'}).`,
+    {
+      hint: near.length > 0 ? `Did you mean --backend ${near[0]}?` : `npm install @optimum/backend-${id}`,
+    },
+  );
+}
+
+function unknownTarget(target: string, usable: readonly InstalledBackend[]): OptimumError {
+  const ids = usable.flatMap((backend) => backend.targets.map(({ id }) => id));
+  const near = nearestNames(target, ids);
+  return new OptimumError('E_USAGE', `No installed backend has a target "${target}".`, {
+    hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : `Known targets: ${ids.join(', ')}`,
+    context: { target, known: ids },
+  });
+}
+
+function noMatch(facts: CpuFacts, usable: readonly InstalledBackend[]): OptimumError {
+  return new OptimumError(
+    'E_BACKEND_MISSING',
+    `None of the installed backends (${usable.map(({ id }) => id).join(', ')}) knows this CPU (${facts.modelName}, ${facts.architecture}).`,
+    { hint: 'npm install @optimum/backend-cpu, or name a target with --target' },
+  );
+}
+
+function choice(installed: InstalledBackend, spec: TargetSpec | undefined, facts: CpuFacts): Choice[] {
+  if (!spec) return [];
+  return [{ installed, target: { ...spec, backend: installed.id, isThisMachine: isThisMachine(spec, facts) } }];
+}
+
+/** A target without match rules (`portable`) is every machine that has its features. */
+function isThisMachine(spec: TargetSpec, facts: CpuFacts): boolean {
+  if (spec.match.length > 0) return spec.match.some((rule) => matches(rule, facts));
+  const available = featuresOf(facts);
+  return spec.features.every((feature) => available.includes(feature));
+}
+
+/**
+ * Imports the code of one backend: the only place where that happens.
+ * @throws E_BACKEND_INCOMPATIBLE when the module does not hold a backend of contract 1
+ */
+export async function importBackend(installed: InstalledBackend): Promise<Backend> {
+  const entry = join(installed.folder, installed.manifest.entry);
+  const fail = (why: string, cause?: unknown): OptimumError =>
+    new OptimumError(
+      'E_BACKEND_INCOMPATIBLE',
+      `Backend ${installed.id} (${installed.package} ${installed.version}) ${why}.`,
+      {
+        cause,
+        hint: `Update it: npm install ${installed.package}@latest`,
+      },
+    );
+  const module = await import(pathToFileURL(entry).href).catch((error: unknown) => {
+    throw fail(`cannot be loaded: ${(error as Error).message}`, error);
+  });
+  const backend: unknown = module.default;
+  if (!isBackend(backend)) throw fail('does not export a backend by default');
+  if (backend.specVersion !== 1) throw fail(`is written for contract ${String(backend.specVersion)}`);
+  return backend;
+}
+
+/** @throws E_USAGE for a name that the backend does not have */
+export function chooseRecipe(backend: Backend, name: string | undefined): Recipe {
+  const recipe = name === undefined ? backend.recipes[0] : backend.recipes.find(({ id }) => id === name);
+  if (recipe) return recipe;
+  const ids = backend.recipes.map(({ id }) => id);
+  throw new OptimumError('E_USAGE', `Backend ${backend.id} has no recipe "${name}".`, {
+    hint: `Recipes: ${ids.join(', ')}`,
+  });
+}

@@ -1,0 +1,11 @@
+export * from './choose-target.ts';
+export { parseCpuInfo, parseSysctl, readCpuFacts } from './cpu-facts.ts';
+export * from './discover-backends.ts';
+export { FileSource } from './file-source.ts';
+export * from './inspect.ts';
+export * from './load-model.ts';
+export * from './model-folder.ts';
+export * from './prepare.ts';
+export { type QuantizeOptions, quantize } from './quantize.ts';
+export * from './save-model.ts';
+export * from './staged-output.ts';

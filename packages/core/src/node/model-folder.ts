@@ -1,0 +1,141 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, extname, join, relative, resolve } from 'node:path';
+import { OptimumError } from '../foundation/index.ts';
+
+/**
+ * Suffixes by which transformers.js tells the element type of an ONNX file.
+ * @source huggingface/transformers.js src/utils/dtypes.js
+ */
+const variantSuffixes = [
+  'fp16',
+  'quantized',
+  'int8',
+  'uint8',
+  'q8',
+  'q4',
+  'q4f16',
+  'bnb4',
+  'q2',
+  'q2f16',
+  'q1',
+  'q1f16',
+];
+
+const isVariant = (stem: string): boolean => variantSuffixes.some((suffix) => stem.endsWith(`_${suffix}`));
+
+/** One ONNX file to treat, and where its result goes inside the output. */
+export interface SessionFile {
+  /** Name of the session: the file name without `.onnx`. */
+  readonly name: string;
+  readonly input: string;
+  /** Path of the result relative to the output folder (or the output file itself for a single model). */
+  readonly output: string;
+}
+
+/** What a command was pointed at. */
+export type ModelInput =
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly sessions: readonly SessionFile[];
+      readonly defaultOutput: string;
+    }
+  | {
+      readonly kind: 'folder';
+      readonly path: string;
+      readonly sessions: readonly SessionFile[];
+      readonly defaultOutput: string;
+      /** Files that go along unchanged (configuration, tokenizer, …), relative to the folder. */
+      readonly companions: readonly string[];
+      /** ONNX variants that were there and are left where they are. */
+      readonly variants: readonly string[];
+    };
+
+/**
+ * Finds the sessions of a model folder or a single `.onnx` file. Quantized names are those of transformers.js.
+ * @throws E_IO when nothing is there, E_MODEL_NOT_ONNX when a folder holds no ONNX file
+ */
+export function resolveModelInput(path: string): ModelInput {
+  const full = resolve(path);
+  const stats = statSync(full, { throwIfNoEntry: false });
+  if (!stats) throw new OptimumError('E_IO', `${path}: there is no such file or folder.`, { context: { path } });
+  return stats.isDirectory() ? resolveFolder(full, path) : resolveFile(full);
+}
+
+function resolveFile(path: string): ModelInput {
+  const stem = path.slice(0, path.length - extname(path).length);
+  const output = `${stem}_quantized.onnx`;
+  return { kind: 'file', path, defaultOutput: output, sessions: [{ name: basename(stem), input: path, output }] };
+}
+
+function resolveFolder(path: string, shown: string): ModelInput {
+  const onnxFolder = existsSync(join(path, 'onnx')) ? join(path, 'onnx') : path;
+  const files = readdirSync(onnxFolder)
+    .filter((name) => name.endsWith('.onnx'))
+    .sort();
+  const stems = files.map((name) => name.slice(0, -'.onnx'.length));
+  const sessions = stems
+    .filter((stem) => !isVariant(stem))
+    .map((stem) => ({
+      name: stem,
+      input: join(onnxFolder, `${stem}.onnx`),
+      output: join('onnx', `${stem}_quantized.onnx`),
+    }));
+  if (sessions.length === 0) throw noSessions(shown, stems);
+  const companions = listFiles(path).filter((file) => !isWeights(file));
+  const variants = stems.filter(isVariant).map((stem) => relative(path, join(onnxFolder, `${stem}.onnx`)));
+  return { kind: 'folder', path, sessions, defaultOutput: `${path}-optimized`, companions, variants };
+}
+
+function noSessions(path: string, variants: readonly string[]): OptimumError {
+  const found =
+    variants.length > 0 ? `only variants that are quantized already (${variants.join(', ')})` : 'no .onnx file';
+  return new OptimumError(
+    'E_MODEL_NOT_ONNX',
+    `${path}: this folder holds ${found}, looked for in onnx/ and at the top.`,
+    {
+      hint: 'Give a folder with onnx/model.onnx in float32, or one .onnx file.',
+      context: { path, variants },
+    },
+  );
+}
+
+/** ONNX files, their data, and weights of other frameworks do not go along. */
+const isWeights = (file: string): boolean =>
+  /\.onnx$|\.onnx_data(_\d+)?$|\.onnx\.data$|\.(safetensors|bin|pt|pth|ckpt|h5|msgpack|gguf|tflite)$/i.test(file);
+
+function listFiles(root: string, folder = ''): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.name.startsWith('.')) return [];
+      if (entry.isDirectory()) return listFiles(root, path);
+      return entry.isFile() || entry.isSymbolicLink() ? [path] : [];
+    })
+    .sort();
+}
+
+/**
+ * The text of `config.json` with `transformers.js_config` saying that the folder holds 8-bit models, so that
+ * transformers.js loads them without being told. External data files are announced where there are any.
+ * @throws E_CONFIG_SYNTAX when the file is not a JSON object
+ */
+export function withTransformersJsConfig(text: string, externalData: readonly string[]): string {
+  let config: Record<string, unknown>;
+  try {
+    config = JSON.parse(text) as Record<string, unknown>;
+  } catch (error) {
+    throw new OptimumError('E_CONFIG_SYNTAX', `config.json is not JSON: ${(error as Error).message}`, { cause: error });
+  }
+  const previous = (config['transformers.js_config'] ?? {}) as Record<string, unknown>;
+  const external = Object.fromEntries(externalData.map((name) => [name, 1]));
+  config['transformers.js_config'] = {
+    ...previous,
+    dtype: 'q8',
+    ...(externalData.length > 0 && { use_external_data_format: external }),
+  };
+  return `${JSON.stringify(config, null, 2)}\n`;
+}
+
+export const readConfig = (folder: string): string | undefined =>
+  existsSync(join(folder, 'config.json')) ? readFileSync(join(folder, 'config.json'), 'utf8') : undefined;

@@ -1,0 +1,71 @@
+import type { Dim, Shape } from '../ir/index.ts';
+
+/** Sizes for the dimensions of a model's inputs, by symbol. */
+export type Bindings = ReadonlyMap<string, number>;
+
+/** What a symbol most likely counts, told from its name; decides which sizes make sense for it. */
+type DimensionKind = 'batch' | 'past' | 'sequence' | 'channels' | 'image' | 'other';
+
+const patterns: readonly (readonly [RegExp, DimensionKind])[] = [
+  [/past/i, 'past'],
+  [/batch|^n$|^b$/i, 'batch'],
+  [/seq|length|token|time|frame|^s$|^t$/i, 'sequence'],
+  [/channel/i, 'channels'],
+  [/height|width|^h$|^w$|image/i, 'image'],
+];
+
+const kindOf = (symbol: string): DimensionKind => patterns.find(([pattern]) => pattern.test(symbol))?.[1] ?? 'other';
+
+/** Two sizes for each kind: small ones that differ from each other, so that a fixed size baked in shows. */
+const sizes: Readonly<Record<DimensionKind, readonly [number, number]>> = {
+  batch: [1, 2],
+  past: [4, 7],
+  sequence: [16, 33],
+  channels: [3, 3],
+  image: [224, 224],
+  other: [8, 13],
+};
+
+/** The symbol of an input dimension; one without a name is named after its place. */
+export function symbolOf(dim: Dim, input: string, axis: number): string | undefined {
+  if (typeof dim === 'number') return undefined;
+  return dim ?? (axis === 0 ? 'batch' : `${input}.${axis}`);
+}
+
+/** Every symbol of a signature with a size: `variant` 0 and 1 are two different sizes of each dynamic dimension. */
+export function bindDimensions(
+  inputs: readonly { readonly name: string; readonly shape: Shape | undefined }[],
+  variant: 0 | 1,
+  overrides: Bindings = new Map(),
+): Map<string, number> {
+  const bindings = new Map<string, number>();
+  for (const { name, shape } of inputs) {
+    (shape ?? []).forEach((dim, axis) => {
+      const symbol = symbolOf(dim, name, axis);
+      if (symbol === undefined || bindings.has(symbol) || isExpression(symbol)) return;
+      bindings.set(symbol, overrides.get(symbol) ?? overrides.get(kindOf(symbol)) ?? sizes[kindOf(symbol)][variant]);
+    });
+  }
+  return bindings;
+}
+
+const isExpression = (symbol: string): boolean => /[+*-]/.test(symbol);
+
+/** The sizes of a shape. An expression of symbols (`past_sequence_length + sequence_length`) is evaluated. */
+export function bindShape(input: string, shape: Shape, bindings: Bindings): number[] {
+  return shape.map((dim, axis) => {
+    const symbol = symbolOf(dim, input, axis);
+    if (symbol === undefined) return dim as number;
+    return bindings.get(symbol) ?? evaluate(symbol, bindings);
+  });
+}
+
+/** Sums of products of symbols and numbers, as exporters write them; an unknown symbol counts as 1. */
+function evaluate(expression: string, bindings: Bindings): number {
+  const term = (text: string): number =>
+    text.split('*').reduce((product, factor) => product * (bindings.get(factor.trim()) ?? (Number(factor) || 1)), 1);
+  return expression
+    .replace(/\s*-\s*/g, '+-1*')
+    .split('+')
+    .reduce((sum, part) => sum + term(part), 0);
+}

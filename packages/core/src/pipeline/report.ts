@@ -1,0 +1,84 @@
+import type { Plan, PlanEntry, Reason } from '../plan/index.ts';
+import type { VerifyReport } from './verify.ts';
+
+/** What became of one session (one ONNX file). */
+export interface SessionReport {
+  readonly name: string;
+  readonly input: string;
+  /** Where the new model is, or would be. */
+  readonly output: string;
+  /** `quantized`, or `copied` when nothing in it can be made integer and the folder needs it all the same. */
+  readonly status: 'quantized' | 'copied' | 'planned';
+  readonly bytes: { readonly before: number; readonly after: number };
+  readonly operators: OperatorCounts;
+  readonly left: readonly LeftFloat[];
+  /** Mean factor by which pair-aware scales were raised (7-bit weights: 2), when there are any. */
+  readonly scaleFactor?: number | undefined;
+  readonly notes: readonly string[];
+  readonly verification: Verification;
+  readonly plan: Plan;
+}
+
+export type Verification =
+  | ({ readonly status: 'verified' } & VerifyReport)
+  | { readonly status: 'unverified'; readonly reason: string; readonly hint?: string | undefined };
+
+/** How many operators of which kind became integer, of how many. */
+export type OperatorCounts = Readonly<Record<string, { readonly integer: number; readonly total: number }>>;
+
+/** Nodes left in float for one reason. */
+export interface LeftFloat {
+  readonly op: string;
+  readonly reason: Reason['code'];
+  readonly text: string;
+  readonly nodes: readonly string[];
+}
+
+export interface QuantizeReport {
+  readonly schemaVersion: 1;
+  readonly target: {
+    readonly id: string;
+    readonly name: string;
+    readonly backend: string;
+    readonly isThisMachine: boolean;
+  };
+  readonly cpu: string;
+  readonly recipe: string;
+  readonly runtime?: { readonly id: string; readonly version: string } | undefined;
+  readonly output: string;
+  readonly published: boolean;
+  readonly sessions: readonly SessionReport[];
+  readonly notes: readonly string[];
+  /** Code that loads the result. */
+  readonly snippet: string;
+  readonly durationMs: number;
+}
+
+/** Counts by operator over a plan; operators that were never candidates are not in it. */
+export function countOperators(plan: Plan): OperatorCounts {
+  const counts: Record<string, { integer: number; total: number }> = {};
+  for (const { op, decision } of plan.entries) {
+    counts[op] ??= { integer: 0, total: 0 };
+    const count = counts[op];
+    count.total++;
+    if (decision.action !== 'float') count.integer++;
+  }
+  return counts;
+}
+
+/** Float nodes of a plan grouped by operator and reason, most first. */
+export function groupFloat(plan: Plan): LeftFloat[] {
+  const groups = new Map<string, { op: string; reason: Reason['code']; text: string; nodes: string[] }>();
+  for (const entry of plan.entries) {
+    if (entry.decision.action !== 'float') continue;
+    const { reason } = entry.decision;
+    const key = `${entry.op}\n${reason.code}\n${reason.text}`;
+    const group = groups.get(key) ?? { op: entry.op, reason: reason.code, text: reason.text, nodes: [] };
+    group.nodes.push(entry.id);
+    groups.set(key, group);
+  }
+  return [...groups.values()].sort((a, b) => b.nodes.length - a.nodes.length);
+}
+
+export const integerEntries = (plan: Plan): PlanEntry[] =>
+  plan.entries.filter(({ decision }) => decision.action !== 'float');

@@ -1,0 +1,131 @@
+import type { ByteSource } from '../foundation/index.ts';
+import type { Kernels } from '../kernels/index.ts';
+import type { WeightTask } from './weight-task.ts';
+
+/** Weights up to this many float32 bytes are read once and kept for all passes; larger ones go by panels. */
+const wholeByteLength = 16 << 20;
+/** Size of a panel of a larger weight. */
+const panelByteLength = 4 << 20;
+
+/** Some rows of a weight in kernel memory. */
+export interface Panel {
+  readonly row: number;
+  readonly rows: number;
+  /** Pointers: float32 values, the room for their bytes, and the room for the bytes transposed. */
+  readonly floats: number;
+  readonly quantized: number;
+  readonly transposed: number;
+}
+
+const align = (value: number): number => Math.ceil(value / 64) * 64;
+const sourceWidth = { float32: 4, float16: 2, bfloat16: 2, float64: 8 } as const;
+
+/** The kernel memory of one task: accumulators, flags, scales, and one panel. */
+export class Arena {
+  readonly kernels: Kernels;
+  readonly scratch: number;
+  readonly accumulator: number;
+  readonly flags: number;
+  zeroPoint = 0;
+  readonly #task: WeightTask;
+  readonly #source: ByteSource;
+  readonly #scales: number;
+  readonly #floats: number;
+  readonly #quantized: number;
+  readonly #transposed: number;
+  readonly #panelRows: number;
+  #scaleCount = 0;
+  #loadedRow = -1;
+
+  constructor(task: WeightTask, source: ByteSource, kernels: Kernels) {
+    this.#task = task;
+    this.#source = source;
+    this.kernels = kernels;
+    const rowBytes = Math.max(4, task.columns * 4);
+    const isWhole = task.rows * rowBytes <= wholeByteLength;
+    // An even number of rows, so that no pair is split between panels.
+    this.#panelRows = isWhole ? Math.max(1, task.rows) : Math.max(2, 2 * Math.floor(panelByteLength / rowBytes / 2));
+    const count = Math.max(task.rows, task.columns, 1);
+    this.scratch = align(kernels.heapBase);
+    this.accumulator = this.scratch + 64;
+    this.flags = this.accumulator + align(count * 8);
+    this.#scales = this.flags + align(count);
+    this.#floats = this.#scales + align(count * 4);
+    this.#quantized = this.#floats + align(this.#panelRows * rowBytes);
+    this.#transposed = this.#quantized + align(this.#panelRows * task.columns);
+    kernels.grow(this.#transposed + (task.transposed ? align(this.#panelRows * task.columns) : 0) + 64);
+  }
+
+  /** The panels in order, loaded one at a time; a weight of one panel is read only once for all passes. */
+  *panels(): Iterable<Panel> {
+    for (let row = 0; row < this.#task.rows; row += this.#panelRows) {
+      const rows = Math.min(this.#panelRows, this.#task.rows - row);
+      if (this.#loadedRow !== row) this.#load(row, rows);
+      yield { row, rows, floats: this.#floats, quantized: this.#quantized, transposed: this.#transposed };
+    }
+  }
+
+  floats(pointer: number, count: number): Float32Array {
+    return new Float32Array(this.kernels.buffer, pointer, count);
+  }
+
+  bytes(pointer: number, count: number): Uint8Array {
+    return new Uint8Array(this.kernels.buffer, pointer, count);
+  }
+
+  clear(pointer: number, byteLength: number): void {
+    this.bytes(pointer, byteLength).fill(0);
+  }
+
+  setScales(values: Float32Array): void {
+    this.floats(this.#scales, values.length).set(values);
+    this.#scaleCount = values.length;
+  }
+
+  /** Quantizes a panel with the scales that were set; with a zero point to uint8, else to int8. */
+  quantize(panel: Panel, zeroPoint?: number): void {
+    const { kernels } = this;
+    const { columns } = this.#task;
+    const count = panel.rows * columns;
+    if (this.#task.scales === 'rows')
+      kernels.quantizeInt8Rows(panel.floats, panel.rows, columns, panel.quantized, this.#scales + panel.row * 4);
+    else if (this.#task.scales === 'columns')
+      kernels.quantizeInt8Columns(panel.floats, panel.rows, columns, panel.quantized, this.#scales);
+    else {
+      const scale = this.floats(this.#scales, this.#scaleCount)[0] as number;
+      if (zeroPoint === undefined) kernels.quantizeInt8(panel.floats, count, panel.quantized, scale);
+      else kernels.quantizeUint8(panel.floats, count, panel.quantized, scale, zeroPoint);
+    }
+  }
+
+  #load(row: number, rows: number): void {
+    const { elementType, columns, offset } = this.#task;
+    const width = sourceWidth[elementType];
+    const count = rows * columns;
+    const position = offset + row * columns * width;
+    if (elementType === 'float32') this.#source.readInto(this.bytes(this.#floats, count * 4), position);
+    else this.#convert(elementType, count, position);
+    this.#loadedRow = row;
+  }
+
+  /** Other floats become float32 by way of a buffer outside kernel memory. */
+  #convert(elementType: 'float16' | 'bfloat16' | 'float64', count: number, position: number): void {
+    const raw = new Uint8Array(count * sourceWidth[elementType]);
+    this.#source.readInto(raw, position);
+    const target = this.floats(this.#floats, count);
+    if (elementType === 'float64') target.set(new Float64Array(raw.buffer));
+    else if (elementType === 'bfloat16') widen(new Uint16Array(raw.buffer), target);
+    else {
+      // The room of the float32 values holds the halves first, at its end, and is filled from its start.
+      const halves = this.#floats + count * 2;
+      this.bytes(halves, raw.byteLength).set(raw);
+      this.kernels.float16ToFloat32(halves, count, this.#floats);
+    }
+  }
+}
+
+/** bfloat16 is the upper half of a float32. */
+function widen(source: Uint16Array, target: Float32Array): void {
+  const bits = new Uint32Array(target.buffer, target.byteOffset, target.length);
+  for (let index = 0; index < source.length; index++) bits[index] = (source[index] as number) << 16;
+}

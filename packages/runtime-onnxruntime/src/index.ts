@@ -1,0 +1,3 @@
+export { capabilities } from './capabilities.ts';
+export { cpuRecipes } from './recipes.ts';
+export { createOnnxRuntime, type OnnxRuntimeOptions, onnxruntime } from './runtime.ts';

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { defineConfig } from 'tsup';
+
+interface Package {
+  readonly name: string;
+  readonly version: string;
+  readonly exports?: Readonly<Record<string, string | { readonly '@optimum/source'?: string }>>;
+}
+
+/**
+ * The one build of every package, run in its folder: ESM, CommonJS and types of each entry that package.json exports.
+ * Entries share chunks, so that a class is the same class whichever entry it comes from.
+ */
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Package;
+
+const isProgram = manifest.exports === undefined;
+const entry: Record<string, string> = {};
+for (const target of Object.values(manifest.exports ?? {})) {
+  const source = typeof target === 'string' ? undefined : target['@optimum/source'];
+  if (source) entry[source.replace(/^\.\/src\//, '').replace(/\.m?ts$/, '')] = source;
+}
+
+if (isProgram) entry.main = './src/main.ts';
+
+export default defineConfig({
+  entry,
+  // A program is only ever started, so it needs no CommonJS and no types; what it depends on is bundled for a fast start.
+  format: isProgram ? ['esm'] : ['esm', 'cjs'],
+  dts: !isProgram,
+  ...(isProgram && {
+    noExternal: ['commander', 'picocolors'],
+    // Bundled CommonJS asks for `require`, which ESM does not have.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  }),
+  define: { __VERSION__: JSON.stringify(manifest.version) },
+  target: 'es2022',
+  platform: 'node',
+  shims: true,
+  splitting: true,
+  sourcemap: true,
+  clean: true,
+  treeshake: false,
+  tsconfig: '../../tsconfig.base.json',
+  esbuildOptions(options) {
+    // Other packages of the workspace are left to the runtime; their sources are for tests only.
+    options.conditions = [];
+  },
+});
