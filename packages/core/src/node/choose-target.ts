@@ -45,7 +45,7 @@ export function chooseTarget(
 
 function usableBackends(installed: readonly InstalledBackend[], id: string | undefined): readonly InstalledBackend[] {
   const named = id === undefined ? installed : installed.filter((backend) => backend.id === id);
-  if (id !== undefined && named.length === 0) throw missingBackend(id, installed);
+  if (id !== undefined && named.length === 0) throw unknownBackend(id, installed);
   const usable = named.filter(({ problem }) => problem === undefined);
   if (usable.length > 0) return usable;
   const broken = named[0];
@@ -63,16 +63,12 @@ function usableBackends(installed: readonly InstalledBackend[], id: string | und
   });
 }
 
-function missingBackend(id: string, installed: readonly InstalledBackend[]): OptimumError {
+function unknownBackend(id: string, installed: readonly InstalledBackend[]): OptimumError {
   const ids = installed.map((backend) => backend.id);
   const near = nearestNames(id, ids);
-  return new OptimumError(
-    'E_BACKEND_MISSING',
-    `Backend "${id}" is not installed (installed: ${ids.join(', ') || 'none'}).`,
-    {
-      hint: near.length > 0 ? `Did you mean --backend ${near[0]}?` : `npm install @optimum/backend-${id}`,
-    },
-  );
+  return new OptimumError('E_USAGE', `Backend "${id}" is not installed (installed: ${ids.join(', ') || 'none'}).`, {
+    hint: near.length > 0 ? `Did you mean --backend ${near[0]}?` : `npm install @optimum/backend-${id}`,
+  });
 }
 
 function unknownTarget(target: string, usable: readonly InstalledBackend[]): OptimumError {
