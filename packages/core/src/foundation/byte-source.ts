@@ -76,7 +76,8 @@ export class MemorySink implements ByteSink {
 
 /** @throws E_MODEL_WIRE when `position … position + byteLength` is not inside the source. */
 export function checkRange(source: ByteSource, position: number, byteLength: number): void {
-  if (position >= 0 && byteLength >= 0 && position + byteLength <= source.byteLength) return;
+  const isWhole = Number.isSafeInteger(position) && Number.isSafeInteger(byteLength);
+  if (isWhole && position >= 0 && byteLength >= 0 && position + byteLength <= source.byteLength) return;
   throw new OptimumError(
     'E_MODEL_WIRE',
     `${source.name}: bytes ${position} to ${position + byteLength} were asked for, but it ends at ${source.byteLength}.`,
@@ -88,7 +89,20 @@ export function checkRange(source: ByteSource, position: number, byteLength: num
 export function readBytes(source: ByteSource, position: number, byteLength: number): Uint8Array {
   if (source instanceof MemorySource) return source.view(position, byteLength);
   checkRange(source, position, byteLength);
-  const target = new Uint8Array(byteLength);
+  const target = allocate(byteLength, source.name);
   source.readInto(target, position);
   return target;
+}
+
+/** @throws E_LIMIT_MEMORY when the memory cannot be had: past 4 GiB on some versions of Node, or past the machine */
+export function allocate(byteLength: number, purpose: string): Uint8Array {
+  try {
+    return new Uint8Array(byteLength);
+  } catch (error) {
+    throw new OptimumError('E_LIMIT_MEMORY', `${purpose}: ${byteLength} bytes of memory at once cannot be had.`, {
+      hint: 'Read it in pieces (Tensor.chunks), or use a machine with more memory.',
+      context: { file: purpose, byteLength },
+      cause: error,
+    });
+  }
 }

@@ -28,5 +28,8 @@ export const graphAttribute = (value: Graph): Attribute => ({ type: 'graph', val
 /** The graphs inside an attribute, for nested walks. */
 export function graphsOf(attribute: Attribute): readonly Graph[] {
   if (attribute.type === 'graph') return [attribute.value];
-  return attribute.type === 'graphs' ? attribute.value : [];
+  return attribute.type === 'graphs' ? attribute.value : none;
 }
+
+/** One for all attributes without graphs: walks ask every attribute of every node. */
+const none: readonly Graph[] = [];

@@ -1,7 +1,6 @@
 import { internalError } from '../foundation/index.ts';
-import { Node, type NodeFields } from './node.ts';
+import type { Node } from './node.ts';
 import type { Tensor } from './tensor.ts';
-import type { ValueType } from './type.ts';
 import { type Use, Value } from './value.ts';
 
 /**
@@ -10,6 +9,9 @@ import { type Use, Value } from './value.ts';
  *
  * Iteration contract of `nodes()`: nodes inserted after the cursor are visited, nodes inserted before it are not,
  * removed nodes are skipped. A node must not be re-inserted while a cursor stands on it.
+ *
+ * A graph that went, with its node or its attribute, lets go of everything that it reads and cannot be edited until a
+ * node that stands in a graph has it again.
  */
 export class Graph {
   name: string | undefined;
@@ -25,6 +27,8 @@ export class Graph {
   readonly #outputs: Value[] = [];
   readonly #outputUses: Use[] = [];
   readonly #initializers = new Set<Value>();
+  /** True when the graph went, with its node or its attribute. */
+  #isReleased = false;
 
   constructor(name?: string) {
     this.name = name;
@@ -61,26 +65,29 @@ export class Graph {
   }
 
   addInput(value: Value): Value {
+    this.checkEditable();
+    if (value.origin.kind !== 'detached') throw internalError(`"${value.name ?? ''}" already comes from elsewhere.`);
     value.setOrigin({ kind: 'input', graph: this });
     this.#inputs.push(value);
     this.touch();
     return value;
   }
 
-  /** Removes an input that nothing reads; a fallback stays as an initializer. */
+  /** Removes an input. What its readers get must stay: one with a fallback becomes an initializer, others are unread. */
   removeInput(value: Value): void {
+    this.checkEditable();
     const index = this.#inputs.indexOf(value);
     if (index < 0) throw internalError(`"${value.name ?? ''}" is not an input of graph "${this.name ?? ''}".`);
+    const tensor = value.origin.kind === 'input' ? value.origin.fallback : undefined;
+    if (!tensor && value.uses.size > 0) throw internalError(`Input "${value.name ?? ''}" is still read.`);
     this.#inputs.splice(index, 1);
-    const { origin } = value;
-    value.detach();
-    if (origin.kind === 'input' && origin.fallback) {
-      value.setOrigin({ kind: 'initializer', graph: this, tensor: origin.fallback });
-    }
+    if (tensor) value.setOrigin({ kind: 'initializer', graph: this, tensor });
+    else value.detach();
     this.touch();
   }
 
   addOutput(value: Value): void {
+    this.checkEditable();
     const use: Use = { kind: 'output', graph: this, index: this.#outputs.length };
     value.attachUse(use);
     this.#outputs.push(value);
@@ -90,29 +97,39 @@ export class Graph {
 
   /**
    * Puts another value in the place of an output. Names of outputs are the user's contract, so the name moves with the
-   * place; a value that has such a name of its own (an input, another output) cannot stand here: put Identity between.
+   * place, and as one name stands for one value, other outputs that are the same value move along. A value that has
+   * such a name of its own (an input, another output) cannot stand here, and an output that is an input of the graph
+   * cannot be replaced: put Identity between.
    */
   setOutput(index: number, value: Value): void {
+    this.checkEditable();
     const old = this.#outputs[index];
-    const use = this.#outputUses[index];
-    if (!old || !use) throw internalError(`Graph "${this.name ?? ''}" has no output ${index}.`);
+    if (!old) throw internalError(`Graph "${this.name ?? ''}" has no output ${index}.`);
     if (value === old) return;
-    if (value.isGraphOutput || value.origin.kind === 'input') {
-      throw internalError(
-        `"${value.name ?? ''}" has a public name already and cannot become output "${old.name ?? ''}".`,
-      );
+    this.checkOutput(old, value);
+    for (const [place, use] of this.#outputUses.entries()) {
+      if (this.#outputs[place] !== old) continue;
+      old.detachUse(use);
+      value.attachUse(use);
+      this.#outputs[place] = value;
     }
-    old.detachUse(use);
-    value.attachUse(use);
     value.name = old.name;
     value.type ??= old.type;
-    if (!old.isGraphOutput) old.name = undefined;
-    this.#outputs[index] = value;
+    if (!old.isPublic) old.name = undefined;
     this.touch();
+  }
+
+  /** @internal Throws when `value` cannot stand in the place of the output `old`. */
+  checkOutput(old: Value, value: Value): void {
+    if (old.origin.kind === 'input' && old.origin.graph === this)
+      throw internalError(`Output "${old.name ?? ''}" is an input too, and two values cannot share a public name.`);
+    if (value.isPublic && value.name !== old.name)
+      throw internalError(`"${value.name ?? ''}" has a public name already and cannot be output "${old.name ?? ''}".`);
   }
 
   /** Makes a weight. With an input of this graph, its data becomes that input's fallback (ONNX IR < 4). */
   addInitializer(tensor: Tensor, name?: string, value = new Value(name)): Value {
+    this.checkEditable();
     const isInput = value.origin.kind === 'input' && value.origin.graph === this;
     const origin = isInput
       ? ({ kind: 'input', graph: this, fallback: tensor } as const)
@@ -126,10 +143,10 @@ export class Graph {
 
   /** Removes a weight that nothing reads any more; if it is also an input, that input goes too. */
   removeInitializer(value: Value): void {
+    this.checkEditable();
     if (!this.#initializers.has(value)) throw internalError(`"${value.name ?? ''}" is not an initializer here.`);
     if (value.uses.size > 0) throw internalError(`Initializer "${value.name ?? ''}" is still read.`);
-    const index = this.#inputs.indexOf(value);
-    if (index >= 0) this.#inputs.splice(index, 1);
+    if (value.origin.kind === 'input') this.#inputs.splice(this.#inputs.indexOf(value), 1);
     this.#initializers.delete(value);
     value.detach();
     this.touch();
@@ -149,18 +166,18 @@ export class Graph {
     return this.#link(node, position, position.next);
   }
 
-  /** Removes a node whose outputs nothing reads; its subgraphs go with it. */
+  /** Removes a node whose outputs nothing reads; its subgraphs go with it. Both can be put into a graph again. */
   remove(node: Node): void {
+    this.checkEditable();
     this.#owns(node);
     const read = node.outputs.find((value) => value && value.uses.size > 0);
     if (read) throw internalError(`Output "${read.name ?? ''}" of ${node.op} is still read.`);
-    node.release();
+    node.leave();
     if (node.previous) node.previous.next = node.next;
     else this.#first = node.next;
     if (node.next) node.next.previous = node.previous;
     else this.#last = node.previous;
     // The removed node keeps `next`, so that a cursor that stands on it finds its way.
-    node.graph = undefined;
     this.#size--;
     this.touch();
   }
@@ -170,10 +187,35 @@ export class Graph {
     for (let graph: Graph | undefined = this; graph; graph = graph.owner?.graph) graph.#revision++;
   }
 
-  /** @internal Lets go of everything that the graph reads, when its owner is removed. */
-  release(): void {
-    this.#outputs.forEach((value, index) => value.detachUse(this.#outputUses[index] as Use));
-    for (const node of this.nodes()) node.release();
+  /** True when this graph is `outer` or sits in it, at any depth. */
+  isInside(outer: Graph): boolean {
+    for (let graph: Graph | undefined = this; graph; graph = graph.owner?.graph) if (graph === outer) return true;
+    return false;
+  }
+
+  /** @internal What a graph reads while it is nowhere would look like a use, so it stays as it went. */
+  checkEditable(): void {
+    if (this.#isReleased) throw internalError(`Graph "${this.name ?? ''}" went with its node and cannot be edited.`);
+  }
+
+  /** @internal The node that has the graph from here on; without one, the graph lets go of everything that it reads. */
+  giveTo(owner: Node | undefined): void {
+    this.owner = owner;
+    if (this.#isReleased !== !owner) this.#setReleased(!owner);
+  }
+
+  #setReleased(isReleased: boolean): void {
+    this.#isReleased = isReleased;
+    for (const [index, value] of this.#outputs.entries()) {
+      const use = this.#outputUses[index] as Use;
+      if (isReleased) value.detachUse(use);
+      else value.attachUse(use);
+    }
+    for (const node of this.nodes()) {
+      if (isReleased) node.detachInputs();
+      else node.attachInputs();
+      for (const inner of node.subgraphs) inner.#setReleased(isReleased);
+    }
   }
 
   #owns(node: Node): void {
@@ -181,8 +223,9 @@ export class Graph {
   }
 
   #link(node: Node, previous: Node | undefined, following: Node | undefined): Node {
-    if (node.graph) throw internalError(`${node.op} "${node.name ?? ''}" already is in a graph.`);
-    node.graph = this;
+    this.checkEditable();
+    node.checkEntry(this);
+    node.enter(this);
     node.previous = previous;
     node.next = following;
     if (previous) previous.next = node;
@@ -200,19 +243,4 @@ function next(node: Node, graph: Graph): Node | undefined {
   let following = node.next;
   while (following && following.graph !== graph) following = following.next;
   return following;
-}
-
-/** Makes a node with fresh outputs and puts it before `position` (or last). Returns the node. */
-export function addNode(
-  graph: Graph,
-  op: string,
-  fields: Omit<NodeFields, 'outputs'> & {
-    outputs?: readonly (Value | undefined)[];
-    outputTypes?: readonly (ValueType | undefined)[];
-  },
-  position?: Node,
-): Node {
-  const outputs = fields.outputs ?? (fields.outputTypes ?? [undefined]).map((type) => new Value(undefined, type));
-  const node = new Node(op, { ...fields, outputs });
-  return position ? graph.insertBefore(node, position) : graph.append(node);
 }

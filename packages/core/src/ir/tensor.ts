@@ -10,8 +10,11 @@ export const chunkByteLength = 1 << 20;
  */
 export interface TensorJob {
   readonly parts: readonly { readonly elementType: ElementType; readonly dims: readonly number[] }[];
-  /** Calls `emit` until every byte of every part was emitted once. `bytes` is only valid during the call. */
-  run(emit: (part: number, offset: number, bytes: Uint8Array) => void): void;
+  /**
+   * Calls `emit` until every byte of every part was emitted once. `bytes` is only valid during the call.
+   * @param memoryByteLength how much working memory to keep to, where the work can choose
+   */
+  run(emit: (part: number, offset: number, bytes: Uint8Array) => void, memoryByteLength?: number): void;
   /** A structured-cloneable description by which another thread can do the same work; absent where it cannot. */
   readonly task?: unknown;
 }

@@ -70,9 +70,15 @@ export class Value {
     return false;
   }
 
-  /** Moves every use of this value to `other`. O(uses). */
+  /** True for inputs and outputs of graphs: their names are the user's contract and never change. */
+  get isPublic(): boolean {
+    return this.#origin.kind === 'input' || this.isGraphOutput;
+  }
+
+  /** Moves every use of this value to `other`, whose name becomes that of an output (see `setOutput`). O(uses). */
   replaceAllUsesWith(other: Value): void {
     if (other === this) return;
+    for (const use of this.#uses) if (use.kind === 'output') use.graph.checkOutput(this, other);
     for (const use of [...this.#uses]) {
       if (use.kind === 'input') use.node.setInput(use.index, other);
       else use.graph.setOutput(use.index, other);

@@ -1,4 +1,4 @@
-import { type ErrorCode, OptimumError } from '../foundation/index.ts';
+import { type ErrorCode, OptimumError, printable } from '../foundation/index.ts';
 
 const reasons: Readonly<Record<string, readonly [ErrorCode, string, string]>> = {
   ENOENT: ['E_IO', 'there is no such file or folder', 'Check the path.'],
@@ -20,8 +20,10 @@ export function fileError(error: unknown, path: string, action: 'read' | 'write'
   if (OptimumError.isInstance(error)) return error;
   const code = (error as NodeJS.ErrnoException).code ?? '';
   const [own, why, hint] = reasons[code] ?? ['E_IO', (error as Error).message, undefined];
-  return new OptimumError(own as ErrorCode, `${path} cannot be ${action === 'read' ? 'read' : 'written'}: ${why}.`, {
-    hint,
+  const tried = action === 'read' ? 'read' : 'written';
+  return new OptimumError(own as ErrorCode, `${printable(path)} cannot be ${tried}: ${printable(why)}.`, {
+    // Only what is written can go elsewhere.
+    hint: action === 'read' && hint?.includes('-o') ? undefined : hint,
     cause: error,
     context: { path, action, system: code },
   });

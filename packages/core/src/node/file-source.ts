@@ -1,9 +1,14 @@
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { type ByteSource, checkRange, OptimumError } from '../foundation/index.ts';
 import { fileError } from './file-error.ts';
 
 /** Longest single read: Node refuses more than 2^31 - 1 bytes at once. */
 const longestRead = 1 << 30;
+
+export interface FileSourceOptions {
+  /** False where the path is already the real one, so that a link that appears in its place is not followed. */
+  readonly followLinks?: boolean;
+}
 
 /** The bytes of a file, read where they lie. Close it when nothing reads from it any more. */
 export class FileSource implements ByteSource {
@@ -12,16 +17,24 @@ export class FileSource implements ByteSource {
   readonly stats: Stats;
   #descriptor: number | undefined;
 
-  /** @throws E_IO when it cannot be opened, E_PATH_SPECIAL when it is no regular file */
-  constructor(path: string) {
+  /** @throws E_IO when it cannot be opened, E_PATH_SPECIAL when it is no regular file, E_PATH_LINK */
+  constructor(path: string, options: FileSourceOptions = {}) {
     this.path = path;
-    // Not blocking: opening a FIFO would wait for a writer for ever, and could not be interrupted.
-    this.#descriptor = attempt(path, () => openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)));
-    this.stats = fstatSync(this.#descriptor);
-    this.byteLength = this.stats.size;
-    if (this.stats.isFile()) return;
-    this.close();
-    throw special(path, this.stats);
+    // Looked at before it is opened: opening some devices does something.
+    requireFile(
+      path,
+      attempt(path, () => statSync(path)),
+    );
+    this.#descriptor = attempt(path, () => openSync(path, openFlags(options.followLinks ?? true)));
+    try {
+      const descriptor = this.#descriptor;
+      this.stats = attempt(path, () => fstatSync(descriptor));
+      requireFile(path, this.stats);
+      this.byteLength = this.stats.size;
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   get name(): string {
@@ -35,8 +48,7 @@ export class FileSource implements ByteSource {
     for (let done = 0; done < target.byteLength; ) {
       const length = Math.min(longestRead, target.byteLength - done);
       const count = attempt(this.path, () => readSync(descriptor, target, done, length, position + done));
-      if (count === 0)
-        throw new OptimumError('E_IO', `${this.path} became shorter while it was read (at byte ${position + done}).`);
+      if (count === 0) throw shorter(this.path, position + done, this.byteLength);
       done += count;
     }
   }
@@ -47,6 +59,10 @@ export class FileSource implements ByteSource {
   }
 }
 
+/** Not blocking: opening a FIFO would wait for a writer for ever, and could not be interrupted. */
+const openFlags = (followLinks: boolean): number =>
+  constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (followLinks ? 0 : (constants.O_NOFOLLOW ?? 0));
+
 function attempt<T>(path: string, action: () => T): T {
   try {
     return action();
@@ -55,7 +71,16 @@ function attempt<T>(path: string, action: () => T): T {
   }
 }
 
-function special(path: string, stats: Stats): OptimumError {
+function shorter(path: string, offset: number, byteLength: number): OptimumError {
+  return new OptimumError(
+    'E_IO',
+    `${path} became shorter while it was read: it had ${byteLength} bytes and ends at byte ${offset} now.`,
+    { hint: 'Nothing else may write to it meanwhile; start again.', context: { path, offset, byteLength } },
+  );
+}
+
+function requireFile(path: string, stats: Stats): void {
+  if (stats.isFile()) return;
   const kind = stats.isDirectory()
     ? 'a folder'
     : stats.isFIFO()
@@ -63,7 +88,8 @@ function special(path: string, stats: Stats): OptimumError {
       : stats.isSocket()
         ? 'a socket'
         : 'a device';
-  return new OptimumError('E_PATH_SPECIAL', `${path} is ${kind}, expected a regular file.`, {
+  throw new OptimumError('E_PATH_SPECIAL', `${path} is ${kind}, expected a regular file.`, {
+    hint: 'Copy what it gives into a file and name that.',
     context: { path, kind },
   });
 }

@@ -16,7 +16,7 @@ export interface LoadedModel {
 
 /**
  * Opens an `.onnx` file. Only its structure is read; external data is opened where the model names it.
- * @throws E_MODEL_NOT_ONNX, E_MODEL_WIRE, E_MODEL_INVALID, E_LIMIT_*, E_PATH_*, E_IO
+ * @throws E_MODEL_NOT_ONNX, E_MODEL_WIRE, E_MODEL_INVALID, E_LIMIT_*, E_UNSUPPORTED_*, E_PATH_*, E_IO
  */
 export async function loadModel(path: string, options: Pick<ReadOptions, 'limits'> = {}): Promise<LoadedModel> {
   return loadModelSync(path, options);
@@ -30,11 +30,15 @@ export function loadModelSync(path: string, options: Pick<ReadOptions, 'limits'>
     source.close();
     for (const file of external.values()) file.close();
   };
+  /** The same file under two names is one source: tensors that share bytes are seen to do so. */
   const openExternal = (location: string): FileSource => {
-    const known = external.get(location);
-    if (known) return known;
     const file = openContained(path, location);
-    external.set(location, file);
+    const known = external.get(file.path);
+    if (known) {
+      file.close();
+      return known;
+    }
+    external.set(file.path, file);
     return file;
   };
   try {

@@ -1,8 +1,10 @@
-import { internalError } from '../foundation/index.ts';
-import { type Attribute, type Graph, graphsOf, type Node, type Value } from '../ir/index.ts';
-import { encodeTensor, type PlaceExternal } from './encode-tensor.ts';
+import { internalError, MemorySource } from '../foundation/index.ts';
+import { type Attribute, type Graph, graphsOf, type Node, type Tensor, type Value } from '../ir/index.ts';
+import { codeOfKind } from './attribute-kinds.ts';
+import { encodeTensor, encodeUnknown, type PlaceExternal } from './encode-tensor.ts';
 import { encodeValueInfo } from './encode-type.ts';
 import { originals, type UnknownField, type ValueInfoRecord } from './originals.ts';
+import { type Range, WireReader } from './wire-reader.ts';
 import { MessageWriter } from './wire-writer.ts';
 
 export interface EncodeContext {
@@ -10,37 +12,44 @@ export interface EncodeContext {
   readonly place: PlaceExternal;
 }
 
-/** @source onnx.proto, AttributeProto.AttributeType */
-const kindNumbers = {
-  float: 1,
-  int: 2,
-  string: 3,
-  tensor: 4,
-  graph: 5,
-  floats: 6,
-  ints: 7,
-  strings: 8,
-  tensors: 9,
-  graphs: 10,
-} as const;
-
 /** GraphProto, fields in ascending order. */
 export function encodeGraph(graph: Graph, context: EncodeContext): MessageWriter {
   const facts = originals.graphs.get(graph);
   const writer = new MessageWriter();
   for (const node of graph.nodes()) writer.message(1, encodeNode(node, context));
   writer.optionalString(2, graph.name);
-  for (const value of graph.initializers)
-    writer.message(5, encodeTensor(tensorOf(value), nameOf(value, context), context.place));
+  const { dense, sparse } = splitInitializers(graph, context);
+  for (const [name, tensor] of dense) writer.message(5, encodeTensor(tensor, name, context.place));
   writer.optionalString(10, graph.docString);
   encodeInfos(writer, 11, graph.inputs, facts?.inputs ?? [], context);
   encodeInfos(writer, 12, graph.outputs, facts?.outputs ?? [], context);
   encodeInnerInfos(writer, graph, facts?.valueInfo ?? [], context);
-  encodeEntries(writer, 16, graph.metadata, facts?.unknown ?? []);
+  const unknown = facts?.unknown ?? [];
+  encodeUnknown(writer, unknown, 0, 15);
+  for (const range of sparse) writer.message(15, new MessageWriter().verbatim(range));
+  const isAfter = ({ field }: UnknownField): boolean => field > 15;
+  encodeEntries(writer, 16, graph.metadata, unknown.filter(isAfter));
   return writer;
 }
 
-function tensorOf(value: Value) {
+/** Initializers by name; those that are sparse in the file stay so while their name stays. */
+function splitInitializers(
+  graph: Graph,
+  context: EncodeContext,
+): { readonly dense: [string, Tensor][]; readonly sparse: Range[] } {
+  const dense: [string, Tensor][] = [];
+  const sparse: Range[] = [];
+  for (const value of graph.initializers) {
+    const tensor = tensorOf(value);
+    const name = nameOf(value, context);
+    const original = originals.sparse.get(tensor);
+    if (original?.name === name) sparse.push(original.range);
+    else dense.push([name, tensor]);
+  }
+  return { dense, sparse };
+}
+
+function tensorOf(value: Value): Tensor {
   const { origin } = value;
   const tensor = origin.kind === 'initializer' ? origin.tensor : origin.kind === 'input' ? origin.fallback : undefined;
   if (!tensor) throw internalError(`Initializer "${value.name ?? ''}" has no data.`);
@@ -54,17 +63,24 @@ function nameOf(value: Value, { names }: EncodeContext): string {
   return name;
 }
 
-/** Metadata and the fields that are not modelled, the latter by ascending number around them. */
+/** Metadata, each entry that still says the same as it was, with the fields that are not modelled around it. */
 export function encodeEntries(
   writer: MessageWriter,
   field: number,
   entries: ReadonlyMap<string, string>,
   unknown: readonly UnknownField[],
 ): void {
-  const sorted = [...unknown].sort((a, b) => a.field - b.field);
-  for (const other of sorted) if (other.field < field) writer.verbatim(other.range);
-  for (const [key, value] of entries) writer.message(field, new MessageWriter().string(1, key).string(2, value));
-  for (const other of sorted) if (other.field > field) writer.verbatim(other.range);
+  const records = originals.entries.get(entries);
+  encodeUnknown(writer, unknown, 0, field);
+  for (const [key, value] of entries) {
+    const record = records?.get(key);
+    const isSame = record !== undefined && record.value === value;
+    const entry = isSame
+      ? new MessageWriter().verbatim(record.range)
+      : new MessageWriter().string(1, key).string(2, value);
+    writer.message(field, entry);
+  }
+  encodeUnknown(writer, unknown, field + 1, Number.POSITIVE_INFINITY);
 }
 
 /** Inputs or outputs; a record that still says the truth is written as it was. */
@@ -125,7 +141,8 @@ export function encodeNode(node: Node, context: EncodeContext): MessageWriter {
   writer.optionalString(3, node.name).string(4, node.op);
   for (const [name, attribute] of node.attributes) writer.message(5, encodeAttribute(name, attribute, context));
   writer.optionalString(6, node.docString);
-  if (node.domain !== '' || facts?.hasDomain) writer.string(7, node.domain);
+  // The spelling of the file (an explicit '', `ai.onnx`) stays; a node's domain never changes.
+  writer.optionalString(7, facts ? facts.domain : node.domain || undefined);
   writer.optionalString(8, node.overload);
   encodeEntries(
     writer,
@@ -136,23 +153,46 @@ export function encodeNode(node: Node, context: EncodeContext): MessageWriter {
   return writer;
 }
 
-/** AttributeProto; one that was read and holds no graph is written as it was. */
+/** AttributeProto; one that was read is written as it was, but for graphs and for tensors whose data lies elsewhere. */
 export function encodeAttribute(name: string, attribute: Attribute, context: EncodeContext): MessageWriter {
   const original = originals.attributes.get(attribute);
-  if (original && graphsOf(attribute).length === 0) return new MessageWriter().verbatim(original.range);
+  const isWhole = original && original.name === name && !original.isExternal && graphsOf(attribute).length === 0;
+  if (isWhole) return new MessageWriter().verbatim(original.range);
+  if (attribute.type === 'opaque') return encodeOpaque(name, attribute.value);
   const writer = new MessageWriter().string(1, name);
   encodeContent(writer, attribute, context);
   writer.optionalString(13, original?.docString);
-  const hasType = original?.hasType ?? true;
-  const kind =
-    attribute.type === 'ref'
-      ? kindNumbers[attribute.of as keyof typeof kindNumbers]
-      : kindNumbers[attribute.type as keyof typeof kindNumbers];
-  if (hasType && kind !== undefined) writer.varint(20, kind);
-  return attribute.type === 'ref' ? writer.string(21, attribute.parameter) : writer;
+  const unknown = original?.unknown ?? [];
+  encodeUnknown(writer, unknown, 0, 20);
+  const kind = codeOfKind(attribute.type === 'ref' ? attribute.of : attribute.type);
+  if ((original?.hasType ?? true) && kind !== undefined) writer.varint(20, kind);
+  if (attribute.type === 'ref') writer.string(21, attribute.parameter);
+  encodeUnknown(writer, unknown, 21, Number.POSITIVE_INFINITY);
+  return writer;
 }
 
-function encodeContent(writer: MessageWriter, attribute: Attribute, context: EncodeContext): void {
+/** Its bytes are a whole AttributeProto, which is written as it is, but for a name that is another by now. */
+function encodeOpaque(name: string, bytes: Uint8Array): MessageWriter {
+  const source = new MemorySource(bytes, `attribute "${name}"`);
+  const { byteLength } = bytes;
+  const reader = new WireReader(source);
+  const others: Range[] = [];
+  let ownName: string | undefined;
+  while (reader.next(byteLength)) {
+    if (reader.field === 1) ownName = reader.name(byteLength);
+    else others.push(reader.skip(byteLength));
+  }
+  if (ownName === name) return new MessageWriter().verbatim({ source, offset: 0, byteLength });
+  const writer = new MessageWriter().string(1, name);
+  for (const range of others) writer.verbatim(range);
+  return writer;
+}
+
+function encodeContent(
+  writer: MessageWriter,
+  attribute: Exclude<Attribute, { type: 'opaque' }>,
+  context: EncodeContext,
+): void {
   switch (attribute.type) {
     case 'float':
       writer.float32(2, attribute.value);
@@ -185,8 +225,6 @@ function encodeContent(writer: MessageWriter, attribute: Attribute, context: Enc
     case 'graphs':
       for (const graph of attribute.value) writer.message(11, encodeGraph(graph, context));
       break;
-    case 'opaque':
-      throw internalError('An opaque attribute can only be written where it was read.');
     case 'ref':
       break;
   }

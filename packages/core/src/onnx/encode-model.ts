@@ -1,9 +1,8 @@
-import type { Model, ModelFunction, OpsetImport } from '../ir/index.ts';
+import { assignNames, type Model, type ModelFunction, type OpsetImport } from '../ir/index.ts';
 import { type EncodeContext, encodeAttribute, encodeEntries, encodeGraph, encodeNode } from './encode-graph.ts';
-import type { PlaceExternal } from './encode-tensor.ts';
+import { encodeUnknown, type PlaceExternal } from './encode-tensor.ts';
 import { encodeValueInfo } from './encode-type.ts';
-import { assignNames } from './names.ts';
-import { originals } from './originals.ts';
+import { originals, type UnknownField } from './originals.ts';
 import { MessageWriter } from './wire-writer.ts';
 
 /** ModelProto, fields in ascending order. Payloads are named, not read. */
@@ -16,21 +15,11 @@ export function encodeModel(model: Model, place: PlaceExternal): MessageWriter {
   writer.optionalString(6, model.docString);
   writer.message(7, encodeGraph(model.graph, context));
   for (const entry of model.opsetImports) writer.message(8, encodeOpsetImport(entry));
-  const functions = model.functions.map((body) => encodeFunction(body, context));
   const unknown = originals.models.get(model)?.unknown ?? [];
-  encodeEntries(
-    writer,
-    14,
-    model.metadata,
-    unknown.filter(({ field }) => field < 25),
-  );
-  for (const encoded of functions) writer.message(25, encoded);
-  encodeEntries(
-    writer,
-    25,
-    new Map(),
-    unknown.filter(({ field }) => field > 25),
-  );
+  const isBefore = ({ field }: UnknownField): boolean => field < 25;
+  encodeEntries(writer, 14, model.metadata, unknown.filter(isBefore));
+  for (const body of model.functions) writer.message(25, encodeFunction(body, context));
+  encodeUnknown(writer, unknown, 26, Number.POSITIVE_INFINITY);
   return writer;
 }
 
@@ -40,10 +29,11 @@ function encodeOpsetImport(entry: OpsetImport): MessageWriter {
   return new MessageWriter().string(1, entry.domain).varint(2, entry.version);
 }
 
-/** FunctionProto; a function that nobody edited is written as it was. */
+/** FunctionProto; one that nobody edited, and whose data is all in it, is written as it was. */
 function encodeFunction(body: ModelFunction, context: EncodeContext): MessageWriter {
   const original = originals.functions.get(body);
-  if (original && original.revision === body.body.revision) return new MessageWriter().verbatim(original.range);
+  if (original && !original.isExternal && original.revision === body.body.revision)
+    return new MessageWriter().verbatim(original.range);
   const writer = new MessageWriter().string(1, body.name);
   for (const value of body.body.inputs) writer.string(4, context.names.get(value) ?? '');
   for (const value of body.body.outputs) writer.string(5, context.names.get(value) ?? '');
@@ -58,5 +48,7 @@ function encodeFunction(body: ModelFunction, context: EncodeContext): MessageWri
       if (value?.type) writer.message(12, encodeValueInfo(context.names.get(value) ?? '', value.type));
     }
   }
-  return writer.optionalString(13, body.overload);
+  writer.optionalString(13, body.overload);
+  encodeUnknown(writer, original?.unknown ?? [], 0, Number.POSITIVE_INFINITY);
+  return writer;
 }

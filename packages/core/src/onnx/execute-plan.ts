@@ -70,14 +70,14 @@ export function executePlan(plan: WritePlan, sinks: Sinks, options: ExecuteOptio
   }
 }
 
-/** Does one task; `buffer` carries copies. */
-export function executeTask(task: WriteTask, sinks: Sinks, buffer: Uint8Array): void {
+/** Does one task; `buffer` carries copies, jobs keep to `memoryByteLength` of working memory. */
+export function executeTask(task: WriteTask, sinks: Sinks, buffer: Uint8Array, memoryByteLength?: number): void {
   if (task.kind === 'job') {
     task.job.run((part, offset, bytes) => {
       const place = task.places.get(part);
       // A part that nothing reads is not in the plan.
       if (place) sinkOf(sinks, place.sink).writeAt(bytes, place.position + offset);
-    });
+    }, memoryByteLength);
     return;
   }
   const { segment } = task;

@@ -1,5 +1,5 @@
 export * from './execute-plan.ts';
 export { defaultLimits, type ReadLimits } from './limits.ts';
-export { type ReadOptions, readModel } from './read-model.ts';
-export type { OpenExternal } from './read-tensor.ts';
+export type { OpenExternal } from './read-external.ts';
+export { newestIrVersion, type ReadOptions, readModel } from './read-model.ts';
 export * from './write-plan.ts';

@@ -1,51 +1,94 @@
-import { OptimumError } from '../foundation/index.ts';
+import { type ErrorCode, OptimumError } from '../foundation/index.ts';
 
 /** Budgets of the reader: what a hostile file may cost before it is refused. All can be raised by the caller. */
 export interface ReadLimits {
-  /** Messages inside messages; 100 is what protobuf's own parsers allow. */
+  /** Messages inside messages; 100 is what protobuf's own parsers allow. At most 900, which the stack can hold. */
   readonly depth: number;
-  /** Decoded objects (nodes, values, attributes, tensors, entries). */
+  /**
+   * Decoded objects, weighted by their memory: one is about 128 bytes (see `costs`). Unless it is given, a file that
+   * is small in bytes gets a small budget, because an empty node costs two bytes and close to a kilobyte of memory.
+   */
   readonly objects: number;
   /** Longest name in bytes. */
   readonly nameByteLength: number;
+  /** Longest other text or byte string that is kept in memory: documentation, metadata, strings of attributes. */
+  readonly textByteLength: number;
   readonly rank: number;
+  /** Files of external data. */
+  readonly externalFiles: number;
 }
 
-export const defaultLimits: ReadLimits = { depth: 100, objects: 20_000_000, nameByteLength: 65_536, rank: 64 };
+export const defaultLimits: ReadLimits = {
+  depth: 100,
+  objects: 20_000_000,
+  nameByteLength: 65_536,
+  textByteLength: 1 << 28,
+  rank: 64,
+  externalFiles: 10_000,
+};
 
-/** Counts what was decoded against the limits. Files small in bytes get a small budget: empty nodes cost two bytes. */
+/** Memory of decoded things in units of the budget, measured on V8 (heap per thing over 128, rounded up). */
+export const costs = {
+  range: 1,
+  string: 1,
+  number: 1 / 16,
+  value: 5,
+  node: 8,
+  attribute: 6,
+  tensor: 8,
+  entry: 3,
+  graph: 16,
+} as const;
+
+const deepest = 900;
+/** Units that every file may use: about 400 MB. */
+const smallestBudget = 3_000_000;
+
+/** Counts what was decoded against the limits. */
 export class Budget {
   readonly limits: ReadLimits;
-  #objects = 0;
-  readonly #objectLimit: number;
+  readonly #file: string;
+  readonly #most: number;
+  #spent = 0;
 
-  constructor(limits: ReadLimits, fileByteLength: number) {
-    this.limits = limits;
-    this.#objectLimit = Math.min(limits.objects, Math.max(1_000_000, Math.floor(fileByteLength / 16)));
+  constructor(limits: Partial<ReadLimits>, fileByteLength: number, file: string) {
+    this.limits = { ...defaultLimits, ...limits };
+    this.#file = file;
+    const byFile = Math.max(smallestBudget, Math.floor(fileByteLength / 8));
+    this.#most = limits.objects ?? Math.min(defaultLimits.objects, byFile);
   }
 
-  object(): void {
-    if (++this.#objects <= this.#objectLimit) return;
-    throw exceeded('E_LIMIT_OBJECTS', `more than ${this.#objectLimit} objects`, 'limits.objects');
+  /** Call it before the thing is made. @throws E_LIMIT_OBJECTS */
+  spend(cost: number): void {
+    this.#spent += cost;
+    if (this.#spent <= this.#most) return;
+    throw this.#exceeded('E_LIMIT_OBJECTS', `decodes to more than ${this.#most} objects`, 'objects', this.#most);
   }
 
+  /** @throws E_LIMIT_DEPTH */
   depth(depth: number): void {
-    if (depth > this.limits.depth)
-      throw exceeded('E_LIMIT_DEPTH', `more than ${this.limits.depth} nested messages`, 'limits.depth');
+    const most = Math.min(this.limits.depth, deepest);
+    if (depth <= most) return;
+    throw this.#exceeded('E_LIMIT_DEPTH', `has more than ${most} messages inside each other`, 'depth', most);
   }
 
+  /** @throws E_LIMIT_ELEMENTS */
   rank(rank: number): void {
-    if (rank > this.limits.rank) throw exceeded('E_LIMIT_ELEMENTS', `a tensor of rank ${rank}`, 'limits.rank');
+    if (rank <= this.limits.rank) return;
+    throw this.#exceeded('E_LIMIT_ELEMENTS', `has a tensor of rank ${rank} or more`, 'rank', this.limits.rank);
   }
-}
 
-function exceeded(
-  code: 'E_LIMIT_OBJECTS' | 'E_LIMIT_DEPTH' | 'E_LIMIT_ELEMENTS',
-  what: string,
-  option: string,
-): OptimumError {
-  return new OptimumError(code, `The model has ${what}, past the limit of the reader.`, {
-    hint: `If you trust the file, raise ${option} of readModel.`,
-    context: { option },
-  });
+  /** @throws E_LIMIT_OBJECTS */
+  externalFiles(count: number): void {
+    const most = this.limits.externalFiles;
+    if (count <= most) return;
+    throw this.#exceeded('E_LIMIT_OBJECTS', `names more than ${most} files of external data`, 'externalFiles', most);
+  }
+
+  #exceeded(code: ErrorCode, what: string, option: keyof ReadLimits, limit: number): OptimumError {
+    return new OptimumError(code, `${this.#file} ${what}, which is the limit of the reader.`, {
+      hint: `If you trust the file, raise limits.${option} of readModel.`,
+      context: { file: this.#file, option: `limits.${option}`, limit },
+    });
+  }
 }

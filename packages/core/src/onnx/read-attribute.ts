@@ -1,175 +1,164 @@
-import { type Attribute, Graph, type Tensor } from '../ir/index.ts';
-import { originals } from './originals.ts';
-import type { GraphReader } from './read-graph.ts';
+import { OptimumError, quote, readBytes } from '../foundation/index.ts';
+import { type Attribute, Graph } from '../ir/index.ts';
+import { type AttributeKind, attributeKinds, kindOfField } from './attribute-kinds.ts';
+import { costs } from './limits.ts';
+import { originals, type UnknownField } from './originals.ts';
+import { type ReadContext, within } from './read-context.ts';
+import { readSparseTensor } from './read-sparse.ts';
 import { readTensor } from './read-tensor.ts';
-import { nested } from './read-type.ts';
+import { readType } from './read-type.ts';
 import type { Scope } from './scope.ts';
 import { type Range, wireTypes } from './wire-reader.ts';
 
-/** Attribute kinds by their number. @source onnx.proto, AttributeProto.AttributeType */
-const kinds = [
-  undefined,
-  'float',
-  'int',
-  'string',
-  'tensor',
-  'graph',
-  'floats',
-  'ints',
-  'strings',
-  'tensors',
-  'graphs',
-  'opaque',
-  'opaque',
-  'opaque',
-  'opaque',
-] as const;
-
 interface Fields {
   name: string;
-  kind: (typeof kinds)[number];
+  /** AttributeType as it was written; files of the first ONNX versions have none. */
+  code: number | undefined;
+  /** Value fields that are there. */
+  readonly seen: Set<number>;
   float: number;
   int: number | bigint;
   string: Uint8Array;
-  tensor: Tensor | undefined;
-  graphs: Graph[];
-  floats: number[];
-  ints: (number | bigint)[];
-  strings: Uint8Array[];
-  tensors: Tensor[];
+  readonly floats: number[];
+  readonly ints: (number | bigint)[];
+  readonly strings: Uint8Array[];
+  /** Encoded tensors and graphs: pieces of one for `t` and `g`, one each for `tensors` and `graphs`. */
+  readonly messages: Range[];
   docString: string | undefined;
   reference: string | undefined;
-  hasType: boolean;
-  opaque: boolean;
+  readonly unknown: UnknownField[];
 }
+
+/** Walks hand the graphs of an attribute on as arguments of one call; no operator of ONNX takes more than a few. */
+const mostGraphs = 10_000;
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** AttributeProto from the reader's position to `end`. Graphs inside it read the names of `scope`. */
-export function readAttribute(context: GraphReader, end: number, scope: Scope, depth: number): [string, Attribute] {
-  const { reader, budget } = context;
-  budget.object();
-  const range: Range = { source: reader.source, offset: reader.position, byteLength: end - reader.position };
-  const fields = readFields(context, end, scope, depth);
-  const attribute = build(fields, range, context);
-  originals.attributes.set(attribute, { range, docString: fields.docString, hasType: fields.hasType });
-  return [fields.name, attribute];
+/** AttributeProto of a range. Graphs inside it read the names of `scope`. */
+export function readAttribute(context: ReadContext, range: Range, scope: Scope, depth: number): [string, Attribute] {
+  const { reader, budget, external } = context;
+  budget.spend(costs.attribute);
+  const externalBefore = external.count;
+  const after = reader.position;
+  const fields = emptyFields();
+  try {
+    const end = range.offset + range.byteLength;
+    reader.position = range.offset;
+    while (reader.next(end)) readField(context, end, fields);
+    if (fields.name === '') throw context.invalid('it has no name');
+    const attribute = build(context, fields, range, scope, depth);
+    const { name, docString, unknown, code } = fields;
+    const isExternal = external.count > externalBefore;
+    originals.attributes.set(attribute, { range, name, docString, hasType: code !== undefined, isExternal, unknown });
+    reader.position = after;
+    return [name, attribute];
+  } catch (error) {
+    const place = fields.name ? `attribute ${quote(fields.name)}` : `an attribute at byte ${range.offset}`;
+    throw within(error, context.file, place, { attribute: fields.name });
+  }
 }
 
-function readFields(context: GraphReader, end: number, scope: Scope, depth: number): Fields {
-  const fields: Fields = {
-    name: '',
-    kind: undefined,
-    float: 0,
-    int: 0,
-    string: new Uint8Array(),
-    tensor: undefined,
-    graphs: [],
-    floats: [],
-    ints: [],
-    strings: [],
-    tensors: [],
-    docString: undefined,
-    reference: undefined,
-    hasType: false,
-    opaque: false,
-  };
-  while (context.reader.next(end)) readField(context, end, scope, depth, fields);
-  return fields;
-}
+const emptyFields = (): Fields => ({
+  name: '',
+  code: undefined,
+  seen: new Set(),
+  float: 0,
+  int: 0,
+  string: new Uint8Array(),
+  floats: [],
+  ints: [],
+  strings: [],
+  messages: [],
+  docString: undefined,
+  reference: undefined,
+  unknown: [],
+});
 
-function readField(context: GraphReader, end: number, scope: Scope, depth: number, fields: Fields): void {
-  const { reader, budget } = context;
-  const tensor = (): Tensor => readTensor(reader, nested(reader, end), budget, context.openExternal).tensor;
-  const graph = (): Graph => context.readGraph([reader.range(end)], new Graph(), scope, depth + 1);
+function readField(context: ReadContext, end: number, fields: Fields): void {
+  const { reader } = context;
+  if (kindOfField(reader.field)) {
+    fields.seen.add(reader.field);
+    readValue(context, end, fields);
+    return;
+  }
   switch (reader.field) {
     case 1:
-      fields.name = reader.string(end, budget.limits.nameByteLength);
-      break;
-    case 2:
-      fields.float = reader.float32();
-      infer(fields, 'float');
-      break;
-    case 3:
-      fields.int = reader.int64();
-      infer(fields, 'int');
-      break;
-    case 4:
-      fields.string = reader.bytes(end);
-      infer(fields, 'string');
-      break;
-    case 5:
-      fields.tensor = tensor();
-      infer(fields, 'tensor');
-      break;
-    case 6:
-      fields.graphs = [graph()];
-      infer(fields, 'graph');
-      break;
-    case 7:
-      readList(context, end, () => reader.float32(), 4, fields.floats);
-      infer(fields, 'floats');
-      break;
-    case 8:
-      readList(context, end, () => reader.int64(), 0, fields.ints);
-      infer(fields, 'ints');
-      break;
-    case 9:
-      fields.strings.push(reader.bytes(end));
-      infer(fields, 'strings');
-      break;
-    case 10:
-      fields.tensors.push(tensor());
-      infer(fields, 'tensors');
-      break;
-    case 11:
-      fields.graphs.push(graph());
-      infer(fields, 'graphs');
+      fields.name = reader.name(end);
       break;
     case 13:
       fields.docString = reader.string(end);
       break;
-    case 20: {
-      const kind = reader.int32();
-      fields.hasType = true;
-      if (kind !== 0) fields.kind = kinds[kind] ?? 'opaque';
+    case 20:
+      fields.code = reader.int32();
       break;
-    }
     case 21:
-      fields.reference = reader.string(end) || undefined;
+      fields.reference = reader.name(end) || undefined;
       break;
     default:
-      fields.opaque ||= [14, 15, 22, 23].includes(reader.field);
-      reader.skip(end);
+      context.budget.spend(costs.range);
+      fields.unknown.push({ field: reader.field, range: reader.skip(end) });
   }
 }
 
-/** Files of the first ONNX versions say no type; it follows from the field that is there. */
-function infer(fields: Fields, kind: Fields['kind']): void {
-  if (!fields.hasType) fields.kind = kind;
-}
-
-function readList<T extends number | bigint>(
-  context: GraphReader,
-  end: number,
-  one: () => T,
-  width: 0 | 4,
-  list: T[],
-): void {
+function readValue(context: ReadContext, end: number, fields: Fields): void {
   const { reader, budget } = context;
-  if (reader.wireType !== wireTypes.bytes) {
-    list.push(one());
-    budget.object();
-    return;
+  switch (reader.field) {
+    case 2:
+      fields.float = reader.float32();
+      break;
+    case 3:
+      fields.int = reader.int64();
+      break;
+    case 4:
+      fields.string = reader.bytes(end);
+      break;
+    case 7:
+      readList(context, end, wireTypes.fixed32, () => fields.floats.push(reader.rawFloat32()));
+      break;
+    case 8:
+      readList(context, end, wireTypes.varint, () => fields.ints.push(reader.rawInt64()));
+      break;
+    case 9:
+      budget.spend(costs.string + costs.range);
+      fields.strings.push(reader.bytes(end));
+      break;
+    default:
+      fields.messages.push(context.range(end));
   }
-  const last = nested(reader, end);
-  for (; reader.position < last; budget.object())
-    list.push((width === 4 ? reader.rawFloat32() : reader.rawInt64()) as T);
 }
 
-function build(fields: Fields, range: Range, context: GraphReader): Attribute {
-  if (fields.reference) return { type: 'ref', parameter: fields.reference, of: fields.kind ?? 'int' };
-  switch (fields.kind) {
+function readList({ reader, budget }: ReadContext, end: number, loose: number, add: () => void): void {
+  const one = (): void => {
+    budget.spend(costs.number);
+    add();
+  };
+  if (reader.wireType === wireTypes.bytes) reader.packed(end, one);
+  else if (reader.wireType === loose) one();
+  else throw reader.error(`field ${reader.field} has wire type ${reader.wireType}, expected ${loose} or 2`);
+}
+
+/** What kind of value it is: what it says, and what it holds, must agree. */
+function kindOf(context: ReadContext, { code, seen, reference }: Fields): AttributeKind {
+  const names = [...seen].map((field) => kindOfField(field)?.name ?? '');
+  if (code) {
+    const kind = attributeKinds.get(code);
+    if (!kind) throw context.invalid(`its type is ${code}, which no version of ONNX defines`);
+    const other = [...seen].find((field) => field !== kind.field);
+    if (other === undefined) return kind;
+    throw context.invalid(`its type is ${kind.name}, but it holds ${names.join(' and ')}`);
+  }
+  if (seen.size > 1) throw context.invalid(`it holds several values: ${names.join(' and ')}`);
+  const [only] = seen;
+  const kind = kindOfField(only ?? 0);
+  if (kind) return kind;
+  if (reference) return attributeKinds.get(2) as AttributeKind;
+  throw context.invalid('it has neither a type nor a value');
+}
+
+function build(context: ReadContext, fields: Fields, range: Range, scope: Scope, depth: number): Attribute {
+  const kind = kindOf(context, fields);
+  if (fields.reference) return buildReference(context, fields, kind);
+  switch (kind.type) {
     case 'float':
       return { type: 'float', value: fields.float };
     case 'int':
@@ -182,22 +171,64 @@ function build(fields: Fields, range: Range, context: GraphReader): Attribute {
       return { type: 'ints', value: fields.ints };
     case 'strings':
       return { type: 'strings', value: fields.strings.map(text) };
-    case 'tensors':
-      return { type: 'tensors', value: fields.tensors };
-    case 'graphs':
-      return { type: 'graphs', value: fields.graphs };
-    case 'tensor':
-      if (fields.tensor) return { type: 'tensor', value: fields.tensor };
-      break;
-    case 'graph':
-      if (fields.graphs[0]) return { type: 'graph', value: fields.graphs[0] };
-      break;
-    case 'opaque':
-      return { type: 'opaque', value: context.bytesOf(range) };
-    case undefined:
-      if (fields.opaque || range.byteLength > 0) return { type: 'opaque', value: context.bytesOf(range) };
+    default:
+      return buildMessages(context, fields.messages, kind, range, scope, depth);
   }
-  throw context.invalid(`attribute "${fields.name}" says ${fields.kind}, but holds none`);
+}
+
+function buildReference(context: ReadContext, fields: Fields, kind: AttributeKind): Attribute {
+  const parameter = fields.reference as string;
+  if (!context.isInFunction)
+    throw context.invalid(`it refers to parameter ${quote(parameter)}, but its node is not in a function`);
+  if (fields.seen.size > 0) throw context.invalid(`it refers to parameter ${quote(parameter)} and has a value as well`);
+  return { type: 'ref', parameter, of: kind.type };
+}
+
+function buildMessages(
+  context: ReadContext,
+  messages: readonly Range[],
+  kind: AttributeKind,
+  range: Range,
+  scope: Scope,
+  depth: number,
+): Attribute {
+  const graph = (pieces: readonly Range[]): Graph => context.readGraph(context, pieces, new Graph(), scope, depth + 1);
+  const isList = ['tensors', 'graphs'].includes(kind.type) || kind.field === 23 || kind.field === 15;
+  if (messages.length === 0 && !isList) throw context.invalid(`its type is ${kind.name}, but it holds none`);
+  switch (kind.type) {
+    case 'tensor':
+      return { type: 'tensor', value: readTensor(context, messages).tensor };
+    case 'tensors':
+      return { type: 'tensors', value: messages.map((message) => readTensor(context, [message]).tensor) };
+    case 'graph':
+      return { type: 'graph', value: graph(messages) };
+    case 'graphs':
+      if (messages.length > mostGraphs)
+        throw context.refused('E_LIMIT_OBJECTS', `it holds ${messages.length} graphs; the limit is ${mostGraphs}`);
+      return { type: 'graphs', value: messages.map((message) => graph([message])) };
+    default:
+      for (const message of messages) checkOpaque(context, message, kind);
+      return { type: 'opaque', value: opaqueBytes(context, range) };
+  }
+}
+
+/** Kinds that are kept encoded are still checked. */
+function checkOpaque(context: ReadContext, message: Range, kind: AttributeKind): void {
+  if (kind.name.startsWith('SPARSE')) {
+    readSparseTensor(context, message);
+    return;
+  }
+  context.reader.position = message.offset;
+  readType(context, message.offset + message.byteLength, 4);
+}
+
+function opaqueBytes(context: ReadContext, { source, offset, byteLength }: Range): Uint8Array {
+  const limit = context.budget.limits.textByteLength;
+  if (byteLength <= limit) return readBytes(source, offset, byteLength);
+  throw new OptimumError('E_LIMIT_BYTES', `${context.file}: it has ${byteLength} bytes; the limit is ${limit}.`, {
+    hint: 'If you trust the file, raise limits.textByteLength of readModel.',
+    context: { byteLength, limit, option: 'limits.textByteLength' },
+  });
 }
 
 /** A string where the bytes are UTF-8, the bytes themselves where they are not. */

@@ -1,12 +1,11 @@
-import { type ByteSource, MemorySource, OptimumError, readBytes } from '../foundation/index.ts';
-import { type Backing, bitWidth, byteLengthOf, type ElementType, Tensor } from '../ir/index.ts';
-import type { Budget } from './limits.ts';
-import { originals } from './originals.ts';
-import { nested, readElementType } from './read-type.ts';
-import { type Range, WireReader, wireTypes } from './wire-reader.ts';
-
-/** Opens the file that external data names; it must refuse what lies outside the model's folder. */
-export type OpenExternal = (location: string) => ByteSource;
+import { OptimumError, quote } from '../foundation/index.ts';
+import { type Backing, type ElementType, elementCount, Tensor } from '../ir/index.ts';
+import { costs } from './limits.ts';
+import { originals, type UnknownField } from './originals.ts';
+import { type ReadContext, within } from './read-context.ts';
+import { readElementType } from './read-type.ts';
+import { dataFieldOf, dataFields, listBacking } from './tensor-data.ts';
+import { type Range, wireTypes } from './wire-reader.ts';
 
 /** What a TensorProto holds before it becomes a tensor. */
 interface Fields {
@@ -14,239 +13,167 @@ interface Fields {
   elementType: ElementType | undefined;
   name: string | undefined;
   raw: Range | undefined;
-  /** Packed data by field number: 4 float, 5 int32, 7 int64, 10 double, 11 uint64. */
-  readonly packed: Map<number, Range[]>;
-  /** Data that was not packed, as numbers. */
-  readonly loose: Map<number, (number | bigint)[]>;
+  /** Lists of numbers by field number, as encoded pieces in order: a number that is not packed is a piece too. */
+  readonly lists: Map<number, Range[]>;
   readonly strings: Uint8Array[];
-  isExternal: boolean;
+  location: number;
   readonly external: Map<string, string>;
+  readonly unknown: UnknownField[];
 }
 
-/** TensorProto from the reader's position to `end`, with its name. Payloads stay where they are. */
-export function readTensor(
-  reader: WireReader,
-  end: number,
-  budget: Budget,
-  openExternal: OpenExternal | undefined,
-): { tensor: Tensor; name: string | undefined } {
-  budget.object();
-  const range: Range = { source: reader.source, offset: reader.position, byteLength: end - reader.position };
-  const fields = readFields(reader, end, budget);
-  if (!fields.elementType) throw invalid(reader, fields, 'has no element type');
-  const tensor = build(reader, fields, fields.elementType, openExternal);
-  originals.tensors.set(tensor, { range, name: fields.name, isExternal: fields.isExternal });
-  return { tensor, name: fields.name };
+export interface NamedTensor {
+  readonly tensor: Tensor;
+  readonly name: string | undefined;
 }
 
-function readFields(reader: WireReader, end: number, budget: Budget): Fields {
+/** TensorProto from one or more encoded pieces (protobuf merges a message that is split). Payloads stay there. */
+export function readTensor(context: ReadContext, pieces: readonly Range[]): NamedTensor {
+  const { reader, budget } = context;
+  budget.spend(costs.tensor);
+  const after = reader.position;
   const fields: Fields = {
     dims: [],
     elementType: undefined,
     name: undefined,
     raw: undefined,
-    packed: new Map(),
-    loose: new Map(),
+    lists: new Map(),
     strings: [],
-    isExternal: false,
+    location: 0,
     external: new Map(),
+    unknown: [],
   };
-  while (reader.next(end)) {
-    switch (reader.field) {
-      case 1:
-        readDims(reader, end, fields, budget);
-        break;
-      case 2:
-        fields.elementType = readElementType(reader);
-        break;
-      case 4:
-      case 5:
-      case 7:
-      case 10:
-      case 11:
-        readNumbers(reader, end, fields);
-        break;
-      case 6:
-        fields.strings.push(reader.bytes(end));
-        break;
-      case 8:
-        fields.name = reader.string(end, budget.limits.nameByteLength);
-        break;
-      case 9:
-        fields.raw = reader.range(end);
-        break;
-      case 13:
-        readEntry(reader, nested(reader, end), fields.external);
-        break;
-      case 14:
-        fields.isExternal = reader.int32() === 1;
-        break;
-      default:
-        reader.skip(end);
+  try {
+    for (const { offset, byteLength } of pieces) {
+      reader.position = offset;
+      while (reader.next(offset + byteLength)) readField(context, offset + byteLength, fields);
     }
+    const tensor = build(context, fields);
+    const range = pieces.length === 1 ? pieces[0] : undefined;
+    const { name, unknown } = fields;
+    originals.tensors.set(tensor, { range, name, isExternal: fields.location === 1, unknown });
+    reader.position = after;
+    return { tensor, name };
+  } catch (error) {
+    const facts = { tensor: fields.name, dims: fields.dims };
+    throw within(error, context.file, `tensor ${quote(fields.name ?? '')} at byte ${pieces[0]?.offset}`, facts);
   }
-  return fields;
 }
 
-function readDims(reader: WireReader, end: number, fields: Fields, budget: Budget): void {
-  if (reader.wireType !== wireTypes.bytes) fields.dims.push(Number(reader.int64()));
-  else for (const last = nested(reader, end); reader.position < last; ) fields.dims.push(Number(reader.rawInt64()));
-  budget.rank(fields.dims.length);
-}
-
-/** One key and value of `external_data` or of metadata. */
-export function readEntry(reader: WireReader, end: number, entries: Map<string, string>): void {
-  let key = '';
-  let value = '';
-  while (reader.next(end)) {
-    if (reader.field === 1) key = reader.string(end);
-    else if (reader.field === 2) value = reader.string(end);
-    else reader.skip(end);
+function readField(context: ReadContext, end: number, fields: Fields): void {
+  const { reader, budget } = context;
+  switch (reader.field) {
+    case 1:
+      readDims(context, end, fields);
+      break;
+    case 2:
+      fields.elementType = readElementType(reader);
+      break;
+    case 3:
+      throw context.refused('E_UNSUPPORTED_FEATURE', 'it is a segment of a larger tensor, which no runtime reads');
+    case 4:
+    case 5:
+    case 7:
+    case 10:
+    case 11:
+      readNumbers(context, end, fields);
+      break;
+    case 6:
+      budget.spend(costs.string + costs.range);
+      fields.strings.push(reader.bytes(end));
+      break;
+    case 8:
+      fields.name = reader.name(end);
+      break;
+    case 9:
+      fields.raw = reader.range(end);
+      break;
+    case 13:
+      context.entry(end, fields.external, 'its external data');
+      break;
+    case 14:
+      fields.location = reader.int32();
+      break;
+    default:
+      budget.spend(costs.range);
+      fields.unknown.push({ field: reader.field, range: reader.skip(end) });
   }
-  entries.set(key, value);
 }
 
-function readNumbers(reader: WireReader, end: number, fields: Fields): void {
-  const { field } = reader;
+function readDims({ reader, budget }: ReadContext, end: number, { dims }: Fields): void {
+  const add = (): void => {
+    dims.push(Number(reader.rawInt64()));
+    budget.rank(dims.length);
+  };
+  if (reader.wireType === wireTypes.bytes) reader.packed(end, add);
+  else {
+    dims.push(Number(reader.int64()));
+    budget.rank(dims.length);
+  }
+}
+
+function readNumbers(context: ReadContext, end: number, fields: Fields): void {
+  const { reader, budget } = context;
+  const { field, source } = reader;
+  const pieces = fields.lists.get(field) ?? [];
+  fields.lists.set(field, pieces);
+  budget.spend(costs.range);
   if (reader.wireType === wireTypes.bytes) {
-    const ranges = fields.packed.get(field) ?? [];
-    ranges.push(reader.range(end));
-    fields.packed.set(field, ranges);
+    const piece = reader.range(end);
+    if (piece.byteLength > 0) pieces.push(piece);
     return;
   }
-  const numbers = fields.loose.get(field) ?? [];
-  if (field === 4) numbers.push(reader.float32());
-  else if (field === 10) throw reader.error('double_data that is not packed');
-  else numbers.push(reader.int64());
-  fields.loose.set(field, numbers);
+  const loose = field === 4 ? wireTypes.fixed32 : field === 10 ? wireTypes.fixed64 : wireTypes.varint;
+  if (reader.wireType !== loose)
+    throw reader.error(`field ${field} has wire type ${reader.wireType}, expected ${loose}`);
+  const offset = reader.position;
+  reader.skip(end);
+  pieces.push({ source, offset, byteLength: reader.position - offset });
 }
 
-function build(
-  reader: WireReader,
-  fields: Fields,
-  elementType: ElementType,
-  openExternal: OpenExternal | undefined,
-): Tensor {
-  const { dims } = fields;
-  const backing = backingOf(reader, fields, elementType, openExternal);
+function build(context: ReadContext, fields: Fields): Tensor {
+  const { elementType, dims } = fields;
+  if (!elementType) throw context.invalid('it has no element type');
+  checkFields(context, fields, elementType);
   try {
-    return new Tensor(elementType, dims, backing);
+    return new Tensor(elementType, dims, backingOf(context, fields, elementType));
   } catch (error) {
-    throw OptimumError.isInstance(error) ? invalid(reader, fields, `is wrong: ${error.message}`) : error;
+    if (!OptimumError.isInstance(error) || error.message.startsWith(context.file)) throw error;
+    throw context.refused(error.code, error.message.replace(/\.$/, ''), error.hint, error.context);
   }
 }
 
-function backingOf(
-  reader: WireReader,
-  fields: Fields,
-  elementType: ElementType,
-  openExternal: OpenExternal | undefined,
-): Backing {
-  if (elementType === 'string') return { kind: 'strings', values: checkStrings(reader, fields) };
-  if (fields.isExternal) return externalBacking(reader, fields, elementType, openExternal);
-  if (fields.raw) return { kind: 'range', ...fields.raw };
-  const field = dataField(elementType);
-  const ranges = fields.packed.get(field) ?? [];
-  const isRaw = field === 4 || field === 10;
-  const [only] = ranges;
-  if (isRaw && only && ranges.length === 1 && !fields.loose.has(field)) return { kind: 'range', ...only };
-  return { kind: 'memory', bytes: decodeNumbers(fields, elementType, field) };
-}
-
-function checkStrings(reader: WireReader, fields: Fields): Uint8Array[] {
-  const count = fields.dims.reduce((product, dim) => product * dim, 1);
-  if (count !== fields.strings.length)
-    throw invalid(reader, fields, `of strings needs ${count}, but has ${fields.strings.length}`);
-  return fields.strings;
-}
-
-/** Which field holds the data of a type that is not raw. @source onnx.proto, TensorProto */
-function dataField(elementType: ElementType): number {
-  if (elementType === 'float32' || elementType === 'complex64') return 4;
-  if (elementType === 'float64' || elementType === 'complex128') return 10;
-  if (elementType === 'int64') return 7;
-  return elementType === 'uint64' || elementType === 'uint32' ? 11 : 5;
-}
-
-/** The small tensors that are stored as lists of numbers. */
-function decodeNumbers(fields: Fields, elementType: ElementType, field: number): Uint8Array {
-  if (field === 4 || field === 10) return joinRaw(fields, field);
-  const values: (number | bigint)[] = [...(fields.loose.get(field) ?? [])];
-  for (const { source, offset, byteLength } of fields.packed.get(field) ?? []) {
-    const list = new WireReader(new MemorySource(readBytes(source, offset, byteLength), source.name));
-    while (list.position < byteLength) values.push(list.rawInt64());
-  }
-  return packIntegers(values, elementType);
-}
-
-/** float_data and double_data have the bytes of raw_data; only lists that are split or not packed need a copy. */
-function joinRaw(fields: Fields, field: number): Uint8Array {
-  const pieces = (fields.packed.get(field) ?? []).map(({ source, offset, byteLength }) =>
-    readBytes(source, offset, byteLength),
-  );
-  pieces.push(new Uint8Array(Float32Array.from((fields.loose.get(field) ?? []).map(Number)).buffer));
-  const joined = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    joined.set(piece, at);
-    at += piece.byteLength;
-  }
-  return joined;
-}
-
-/** Numbers as raw bytes; each number of a type below 8 bits holds one byte of packed elements. */
-function packIntegers(values: readonly (number | bigint)[], elementType: ElementType): Uint8Array {
-  const width = Math.max(1, bitWidth(elementType) / 8);
-  const bytes = new Uint8Array(values.length * width);
-  const view = new DataView(bytes.buffer);
-  values.forEach((value, index) => {
-    if (width === 8) view.setBigInt64(index * 8, BigInt.asIntN(64, BigInt(value)), true);
-    else if (width === 4) view.setInt32(index * 4, Number(BigInt.asIntN(32, BigInt(value))), true);
-    else if (width === 2) view.setInt16(index * 2, Number(value), true);
-    else view.setInt8(index, Number(value));
-  });
-  return bytes;
-}
-
-function externalBacking(
-  reader: WireReader,
-  fields: Fields,
-  elementType: ElementType,
-  open: OpenExternal | undefined,
-): Backing {
-  const location = fields.external.get('location');
-  if (!location) throw invalid(reader, fields, 'is external, but names no location');
-  if (!open) throw invalid(reader, fields, `is external data in "${location}", which cannot be opened from here`);
-  const source = open(location);
-  const expected = byteLengthOf(elementType, fields.dims);
-  const offset = wholeNumber(reader, fields, 'offset', 0);
-  const byteLength = wholeNumber(reader, fields, 'length', expected);
-  if (byteLength !== expected)
-    throw invalid(reader, fields, `needs ${expected} bytes, but its external data says ${byteLength}`);
-  if (offset + byteLength > source.byteLength) {
-    throw invalid(
-      reader,
-      fields,
-      `lies at ${offset} to ${offset + byteLength} of "${location}", which has ${source.byteLength} bytes`,
+/** The data must be in one place, and in one that its type allows. */
+function checkFields(context: ReadContext, fields: Fields, elementType: ElementType): void {
+  const used = [...fields.lists].filter(([, pieces]) => pieces.length > 0).map(([field]) => field);
+  if (fields.strings.length > 0) used.push(6);
+  if ((fields.raw?.byteLength ?? 0) > 0) used.push(9);
+  const names = used.map((field) => dataFields.get(field) as string);
+  if (fields.location !== 0 && fields.location !== 1)
+    throw context.invalid(`its data_location is ${fields.location}, expected 0 (here) or 1 (external)`);
+  if (fields.location === 1) names.push('external data');
+  if (names.length > 1) throw context.invalid(`its data is in two places: ${names.join(' and ')}`);
+  if (elementType === 'string' && (used.includes(9) || fields.location === 1))
+    throw context.invalid(`it holds strings, which cannot be in ${names[0]}`);
+  const own = dataFieldOf(elementType);
+  const wrong = used.find((field) => field !== 9 && field !== own);
+  if (wrong !== undefined)
+    throw context.invalid(
+      `${elementType} data is in ${dataFields.get(wrong)}, expected raw_data or ${dataFields.get(own)}`,
     );
-  }
-  return { kind: 'range', source, offset, byteLength };
 }
 
-function wholeNumber(reader: WireReader, fields: Fields, key: string, fallback: number): number {
-  const text = fields.external.get(key);
-  if (text === undefined) return fallback;
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
-  throw invalid(reader, fields, `has the external ${key} "${text}", which is not a whole number`);
+function backingOf(context: ReadContext, fields: Fields, elementType: ElementType): Backing {
+  const { dims } = fields;
+  if (elementType === 'string') return { kind: 'strings', values: checkStrings(context, fields) };
+  if (fields.location === 1)
+    return context.external.backing({ tensor: fields.name ?? '', elementType, dims, entries: fields.external });
+  const pieces = fields.lists.get(dataFieldOf(elementType)) ?? [];
+  if (pieces.length > 0) return listBacking(context.reader.source, pieces, elementType, dims);
+  return fields.raw ? { kind: 'range', ...fields.raw } : { kind: 'memory', bytes: new Uint8Array() };
 }
 
-function invalid(reader: WireReader, fields: Fields, what: string): OptimumError {
-  return new OptimumError(
-    'E_MODEL_INVALID',
-    `${reader.source.name}: tensor "${fields.name ?? ''}" [${fields.dims.join(', ')}] ${what}.`,
-    {
-      context: { file: reader.source.name, tensor: fields.name, dims: fields.dims },
-    },
-  );
+function checkStrings(context: ReadContext, { dims, strings }: Fields): Uint8Array[] {
+  const count = elementCount(dims);
+  if (count === strings.length) return strings;
+  throw context.invalid(`string [${dims.join(', ')}] needs ${count} strings, but has ${strings.length}`);
 }

@@ -1,4 +1,4 @@
-import { OptimumError } from '../foundation/index.ts';
+import { OptimumError, quote } from '../foundation/index.ts';
 import { Value } from '../ir/index.ts';
 
 /** The names that a graph can read: its own, then those of the graphs around it. */
@@ -22,7 +22,7 @@ export class Scope {
 
   /** @throws E_MODEL_INVALID for a name that this graph has already */
   define(name: string, value: Value): void {
-    if (this.#values.has(name)) throw this.invalid(`the name "${name}" is given to two values`);
+    if (this.#values.has(name)) throw this.invalid(`the name ${quote(name)} is given to two values`);
     this.#values.set(name, value);
   }
 
@@ -33,6 +33,9 @@ export class Scope {
   }
 
   invalid(what: string): OptimumError {
-    return new OptimumError('E_MODEL_INVALID', `${this.#file}: ${what}.`, { context: { file: this.#file } });
+    return new OptimumError('E_MODEL_INVALID', `${this.#file}: ${what}.`, {
+      hint: 'Every value of a model is made once; export the model again.',
+      context: { file: this.#file },
+    });
   }
 }

@@ -1,4 +1,6 @@
-import { type ByteSource, MemorySource, OptimumError } from '../foundation/index.ts';
+import { allocate, type ByteSource, MemorySource, OptimumError } from '../foundation/index.ts';
+import { defaultLimits, type ReadLimits } from './limits.ts';
+import { decodeText, narrow, tooLong } from './wire-text.ts';
 
 /** A range of bytes of a source: an encoded message, a payload, an unknown field. */
 export interface Range {
@@ -10,7 +12,7 @@ export interface Range {
 export const wireTypes = { varint: 0, fixed64: 1, bytes: 2, startGroup: 3, endGroup: 4, fixed32: 5 } as const;
 
 const windowByteLength = 65_536;
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const shortestRead = 4096;
 
 /**
  * Reads protobuf by position through one window over a source. Payloads that are skipped are never read.
@@ -26,9 +28,12 @@ export class WireReader {
   #window: Uint8Array;
   #start = 0;
   #end = 0;
+  #stretch = shortestRead;
+  readonly #limits: Pick<ReadLimits, 'nameByteLength' | 'textByteLength'>;
 
-  constructor(source: ByteSource) {
+  constructor(source: ByteSource, limits: Pick<ReadLimits, 'nameByteLength' | 'textByteLength'> = defaultLimits) {
     this.source = source;
+    this.#limits = limits;
     const inMemory = source instanceof MemorySource;
     this.#window = inMemory
       ? source.view(0, source.byteLength)
@@ -105,23 +110,32 @@ export class WireReader {
     return range;
   }
 
+  /** End of the length-delimited field that the reader stands on, which is a message. */
+  nested(end: number): number {
+    const length = this.length(end);
+    return this.position + length;
+  }
+
+  /** Calls `one` for each element of a packed list; the position is behind the list afterwards. */
+  packed(end: number, one: () => void): void {
+    const last = this.nested(end);
+    while (this.position < last) one();
+    if (this.position > last) throw this.error('the last element of a packed list runs past its end');
+  }
+
   /** A copy of a length-delimited field. */
   bytes(end: number): Uint8Array {
-    const length = this.length(end);
-    return this.#take(length).slice();
+    return this.#take(this.#limited(end, 'text', 'textByteLength')).slice();
   }
 
   /** @throws E_MODEL_INVALID for bytes that are not UTF-8: guessing would make distinct names one */
-  string(end: number, limit = Number.POSITIVE_INFINITY): string {
-    const length = this.length(end);
-    const at = this.position;
-    if (length > limit) {
-      throw new OptimumError(
-        'E_LIMIT_BYTES',
-        `${this.source.name}: a name of ${length} bytes at byte ${at}; the limit is ${limit}.`,
-      );
-    }
-    return this.#text(this.#take(length), at);
+  string(end: number): string {
+    return this.#text(this.#limited(end, 'text', 'textByteLength'));
+  }
+
+  /** A string that is a name, and so is short. */
+  name(end: number): string {
+    return this.#text(this.#limited(end, 'name', 'nameByteLength'));
   }
 
   /** Passes over the value of the current field and returns the whole field, tag included. */
@@ -142,7 +156,11 @@ export class WireReader {
         this.position += 4;
         break;
       default:
-        throw this.error(`wire type ${this.wireType} of field ${this.field}`);
+        throw this.error(
+          this.wireType === wireTypes.startGroup || this.wireType === wireTypes.endGroup
+            ? `field ${this.field} is a group, which ONNX never uses`
+            : `wire type ${this.wireType} of field ${this.field} does not exist`,
+        );
     }
     if (this.position > end) throw this.error(`field ${this.field} runs past the end of its message`);
     return { source: this.source, offset: this.tagStart, byteLength: this.position - this.tagStart };
@@ -159,18 +177,16 @@ export class WireReader {
     );
   }
 
-  #text(bytes: Uint8Array, at: number): string {
-    try {
-      return decoder.decode(bytes);
-    } catch {
-      throw new OptimumError(
-        'E_MODEL_INVALID',
-        `${this.source.name}: a name or string at byte ${at} is not valid UTF-8.`,
-        {
-          context: { file: this.source.name, offset: at, field: this.field },
-        },
-      );
-    }
+  #text(length: number): string {
+    const at = this.position;
+    return decodeText(this.#take(length), this.source.name, at, this.field);
+  }
+
+  #limited(end: number, what: string, option: 'nameByteLength' | 'textByteLength'): number {
+    const length = this.length(end);
+    const limit = this.#limits[option];
+    if (length <= limit) return length;
+    throw tooLong(this.source.name, what, length, this.position, option, limit);
   }
 
   #expect(wireType: number): void {
@@ -209,22 +225,21 @@ export class WireReader {
   }
 
   #large(length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
+    const bytes = allocate(length, this.source.name);
     this.source.readInto(bytes, this.position);
     this.position += length;
     return bytes;
   }
 
+  /** Reads more at a time while it goes straight on; after a jump over a payload little is needed. */
   #fill(needed: number): void {
     const available = this.source.byteLength - this.position;
     if (available < needed) throw this.error('the file ends in the middle of a field');
-    const length = Math.min(this.#window.byteLength, available);
+    const goesOn = this.position >= this.#start && this.position <= this.#end;
+    this.#stretch = goesOn ? Math.min(this.#stretch * 2, this.#window.byteLength) : shortestRead;
+    const length = Math.min(Math.max(needed, this.#stretch), this.#window.byteLength, available);
     this.source.readInto(this.#window.subarray(0, length), this.position);
     this.#start = this.position;
     this.#end = this.position + length;
   }
 }
-
-/** Numbers inside ±2^53, bigints outside. */
-export const narrow = (value: bigint): number | bigint =>
-  value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;

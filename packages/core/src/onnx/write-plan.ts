@@ -1,7 +1,8 @@
-import type { ByteSource } from '../foundation/index.ts';
+import { type ByteSource, OptimumError, portableNameProblem, quote } from '../foundation/index.ts';
 import { type Model, sameBytes, type Tensor, type TensorJob, walkGraphs } from '../ir/index.ts';
 import { encodeModel } from './encode-model.ts';
 import { inline, type PlaceExternal } from './encode-tensor.ts';
+import { originals } from './originals.ts';
 import type { MessageWriter } from './wire-writer.ts';
 
 /** One stretch of an output file at its final position. */
@@ -46,11 +47,16 @@ const minimumExternal = 1024;
 /** Large weights start on a page, so that the runtime can map them; small ones on a cache line. */
 const alignmentOf = (byteLength: number): number => (byteLength >= 1 << 20 ? 4096 : 64);
 
-/** Plans the files of a model. Nothing is read but names and small tensors. */
+/**
+ * Plans the files of a model. Nothing is read but names and small tensors.
+ * @throws E_USAGE when the name of the external file is no portable relative path
+ */
 export function planWrite(model: Model, options: WriteOptions = {}): WritePlan {
   const external = options.external && new ExternalFile(options.external.location, options.external.minimumByteLength);
+  // Functions are left out: what nobody edited in them is written as it was.
   if (external)
-    for (const graph of walkGraphs(model)) for (const tensor of tensorsOf(graph.initializers)) external.place(tensor);
+    for (const graph of walkGraphs(model.graph))
+      for (const tensor of tensorsOf(graph.initializers)) external.place(tensor);
   const place: PlaceExternal = (tensor) => slimPlace(tensor, options.slim) ?? external?.placeOf(tensor);
   const encoded = encodeModel(model, external || options.slim ? place : inline);
   return { model: layOut(encoded), ...(external && { external: external.file() }) };
@@ -84,6 +90,8 @@ class ExternalFile {
   #end = 0;
 
   constructor(location: string, minimum = minimumExternal) {
+    const problem = portableNameProblem(location);
+    if (problem) throw new OptimumError('E_USAGE', `External data cannot be named ${quote(location)}: ${problem}.`);
     this.#location = location;
     this.#minimum = minimum;
   }
@@ -91,6 +99,8 @@ class ExternalFile {
   place(tensor: Tensor): void {
     const { byteLength } = tensor;
     if (byteLength < this.#minimum || tensor.elementType === 'string' || this.#places.has(tensor)) return;
+    // What is sparse in the file stays so, and in it.
+    if (originals.sparse.has(tensor)) return;
     const twin = this.#stored.find((other) => sameBytes(other, tensor));
     const twinPlace = twin && this.#places.get(twin);
     if (twinPlace) {
