@@ -4,6 +4,8 @@ export * from './foundation/index.ts';
 export * from './ir/index.ts';
 export * from './kernels/index.ts';
 export * from './onnx/index.ts';
+export * from './passes/index.ts';
 export * from './pipeline/index.ts';
 export * from './plan/index.ts';
 export * from './quantize/index.ts';
+export * from './text/index.ts';

@@ -15,29 +15,40 @@ export interface ConstantRef {
   readonly path: readonly Node[];
 }
 
+/** Operators between data and reader past which nobody looks: hostile files chain them by the thousand. */
+const longestPath = 1000;
+
 /**
  * The one door to weights. Follows Identity, Cast between floats, Transpose of a matrix, and Reshape, Squeeze,
  * Unsqueeze and Flatten with constant shape, back to stored data of this graph or of one around it. No payload is read
  * but that of small shape tensors. `undefined` when the value depends on an input, or its layout is not a plain one.
  */
 export function constantOf(value: Value): ConstantRef | undefined {
-  const stored = storedTensor(value);
-  if (stored) {
-    return {
-      tensor: stored,
-      root: value,
-      elementType: stored.elementType,
-      dims: stored.dims,
-      transposed: false,
-      path: [],
-    };
+  const back: Node[] = [];
+  let root = value;
+  for (let tensor = storedTensor(root); !tensor; tensor = storedTensor(root)) {
+    const node = root.producer;
+    const source = node?.inputs[0];
+    if (!node || !source || !isCarrier(node) || back.length === longestPath) return undefined;
+    back.push(node);
+    root = source;
   }
-  const node = value.producer;
-  const source = node?.inputs[0];
-  if (!node || !source || !(node.op in steps) || node.domain !== '') return undefined;
-  const before = constantOf(source);
-  const after = before && steps[node.op]?.(node, before);
-  return after && { ...after, path: [...before.path, node] };
+  const path = back.reverse();
+  return carried(root, path);
+}
+
+const isCarrier = ({ op, domain }: Node): boolean => domain === '' && Object.hasOwn(steps, op);
+
+/** What the data of `root` is once it has gone along the path. */
+function carried(root: Value, path: readonly Node[]): ConstantRef | undefined {
+  const tensor = storedTensor(root) as Tensor;
+  let layout: Layout = { tensor, root, elementType: tensor.elementType, dims: tensor.dims, transposed: false };
+  for (const node of path) {
+    const next = steps[node.op]?.(node, layout);
+    if (!next) return undefined;
+    layout = next;
+  }
+  return { ...layout, path };
 }
 
 /** Data stored in the model itself: no operator in between but Constant. */
@@ -50,7 +61,8 @@ export function storedTensor(value: Value): Tensor | undefined {
   return attribute?.type === 'tensor' ? attribute.value : undefined;
 }
 
-type Step = (node: Node, before: ConstantRef) => Omit<ConstantRef, 'path'> | undefined;
+type Layout = Omit<ConstantRef, 'path'>;
+type Step = (node: Node, before: Layout) => Layout | undefined;
 
 const floats = new Map([
   [1, 'float32'],
@@ -99,7 +111,7 @@ const steps: Readonly<Record<string, Step>> = {
 };
 
 /** Only what lies as it was stored can be given other dims. */
-function reshaped(before: ConstantRef, shape: readonly number[] | undefined): ConstantRef | undefined {
+function reshaped(before: Layout, shape: readonly number[] | undefined): Layout | undefined {
   if (!shape || before.transposed) return undefined;
   const total = before.dims.reduce((a, b) => a * b, 1);
   const copied = shape.map((dim, axis) => (dim === 0 ? (before.dims[axis] ?? 0) : dim));
@@ -115,7 +127,8 @@ export function integersOf(value: Value | undefined): readonly number[] | undefi
   const tensor = value && storedTensor(value);
   if (!tensor || tensor.elementCount > 64) return undefined;
   if (tensor.elementType !== 'int64' && tensor.elementType !== 'int32') return undefined;
-  const bytes = tensor.bytes().slice();
+  // Not slice(): a Buffer's slice is a view, whose memory starts elsewhere.
+  const bytes = new Uint8Array(tensor.bytes());
   return tensor.elementType === 'int64'
     ? Array.from(new BigInt64Array(bytes.buffer), Number)
     : Array.from(new Int32Array(bytes.buffer));

@@ -1,0 +1,2 @@
+export * from './infer-types.ts';
+export * from './write-inferred-types.ts';
