@@ -1,4 +1,4 @@
-import { matches } from '@optimum/core';
+import { fits } from '@optimum/core';
 import { discoverBackends, readCpuFacts } from '@optimum/core/node';
 import pc from 'picocolors';
 import { programFolder } from './quantize.ts';
@@ -16,7 +16,7 @@ export function backendsCommand({ json }: { readonly json?: boolean }): void {
       id: target.id,
       name: target.name,
       features: target.features,
-      isThisMachine: target.match.some((rule) => matches(rule, facts)),
+      isThisMachine: fits(target, facts),
     })),
   }));
   if (json) process.stdout.write(`${JSON.stringify({ cpu: facts, backends }, null, 2)}\n`);

@@ -16,7 +16,7 @@ interface Finding {
 
 /** `optimum doctor`: what is there, what is missing, and the command that fixes it. */
 export async function doctorCommand({ json }: { readonly json?: boolean }): Promise<void> {
-  const findings = [cpu(), node(), ...backends(), ...(await runtime()), telemetry()];
+  const findings = [cpu(), node(), ...libc(), ...backends(), ...(await runtime()), telemetry()];
   if (json) process.stdout.write(`${JSON.stringify({ findings }, null, 2)}\n`);
   else {
     const mark = { ok: pc.green('ok'), warning: pc.yellow('warn'), problem: pc.red('fix') };
@@ -34,7 +34,33 @@ function cpu(): Finding {
   return { what: 'cpu', status: features.length > 0 ? 'ok' : 'warning', detail };
 }
 
-const node = (): Finding => ({ what: 'node', status: 'ok', detail: process.version });
+/** Lowest version that the packages are made for. */
+const lowestNode = [20, 19] as const;
+
+function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const isEnough = major > lowestNode[0] || (major === lowestNode[0] && minor >= lowestNode[1]);
+  if (isEnough) return { what: 'node', status: 'ok', detail: process.version };
+  const detail = `${process.version} is older than ${lowestNode.join('.')}`;
+  return { what: 'node', status: 'problem', detail, fix: 'Install a current LTS release: https://nodejs.org' };
+}
+
+/** ONNX Runtime's binaries are made for glibc. */
+function libc(): Finding[] {
+  if (process.platform !== 'linux') return [];
+  // Without this the report would look up the names of all network peers.
+  Object.assign(process.report, { excludeNetwork: true });
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  const version = header.glibcVersionRuntime;
+  if (version === undefined) {
+    const fix = 'ONNX Runtime needs glibc 2.28 or newer: in a container, use an image such as node:22-slim';
+    return [{ what: 'libc', status: 'problem', detail: 'musl (Alpine)', fix }];
+  }
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const isEnough = major > 2 || minor >= 28;
+  const fix = isEnough ? undefined : 'ONNX Runtime needs glibc 2.28 or newer: use a newer system';
+  return [{ what: 'libc', status: isEnough ? 'ok' : 'problem', detail: `glibc ${version}`, fix }];
+}
 
 function backends(): Finding[] {
   const found = discoverBackends({ programFolder });

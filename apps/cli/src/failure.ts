@@ -5,18 +5,24 @@ import pc from 'picocolors';
 const isOptimumError = (value: unknown): value is OptimumError =>
   typeof value === 'object' && value !== null && Symbol.for('optimum.OptimumError') in value;
 
-/** Says what failed and what to do, on standard error (with --json as one document on standard output). Returns the exit code. */
+const unknownHint = 'This is a bug in Optimum: please report it with the command that you ran.';
+
+/**
+ * Says what failed and what to do, on standard error (with --json as one document on standard output). Returns the
+ * exit code.
+ */
 export function reportFailure(error: unknown, json: boolean): number {
   const known = isOptimumError(error) ? error : undefined;
   const code = known?.code ?? 'E_INTERNAL';
   const message = error instanceof Error ? error.message : String(error);
-  const hint =
-    known?.hint ?? (known ? undefined : 'This is a bug in Optimum: please report it with the command that you ran.');
-  if (json)
-    process.stdout.write(
-      `${JSON.stringify({ error: { code, message, ...(hint && { hint }), context: known?.context ?? {} } })}\n`,
-    );
+  const hint = known ? known.hint : unknownHint;
+  if (json) {
+    // What was made all the same comes in the same document.
+    const { report, ...context } = known?.context ?? {};
+    const failure = { code, message, ...(hint && { hint }), context };
+    process.stdout.write(`${JSON.stringify({ ...(report as object | undefined), error: failure }, null, 2)}\n`);
+  }
   process.stderr.write(`${pc.red('error')} ${code}: ${message}\n${hint ? `${pc.cyan('  hint')} ${hint}\n` : ''}`);
-  if (!known && error instanceof Error && process.env.DEBUG) process.stderr.write(`${error.stack}\n`);
+  if (error instanceof Error && process.env.DEBUG) process.stderr.write(`${error.stack}\n`);
   return known?.exitCode ?? 70;
 }

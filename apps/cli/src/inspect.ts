@@ -33,11 +33,16 @@ async function potential(path: string): Promise<Potential> {
   }
 }
 
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 function render(facts: ModelFacts & { readonly potential: Potential }): string {
   const rows = [
     ['file', `${formatBytes(facts.byteLength)}, IR ${facts.irVersion}, ${facts.producer}`],
     ['opsets', facts.opsets.map(({ domain, version }) => `${domain || 'ai.onnx'} ${version}`).join(', ')],
-    ['graph', `${facts.nodes} nodes in ${facts.graphs} graphs, ${facts.functions} functions`],
+    [
+      'graph',
+      `${plural(facts.nodes, 'node')} in ${plural(facts.graphs, 'graph')}, ${plural(facts.functions, 'function')}`,
+    ],
     ...facts.inputs.map((input) => ['input', input]),
     ...facts.outputs.map((output) => ['output', output]),
     ['symbols', facts.symbols.join(', ') || 'none: every dimension is fixed'],

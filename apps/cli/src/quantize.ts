@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OptimumError, parsePlan, type QuantizeReport } from '@optimum/core';
-import { discardStaged, quantize } from '@optimum/core/node';
+import { quantize } from '@optimum/core/node';
+import { interruptSignal } from './interrupt.ts';
 import { progressRenderer } from './progress.ts';
 import { readData } from './read-data.ts';
+import { readText } from './read-text.ts';
 import { renderReport } from './render-report.ts';
 
 export interface QuantizeFlags {
@@ -17,6 +18,8 @@ export interface QuantizeFlags {
   readonly plan?: string;
   readonly data?: string;
   readonly threads?: number;
+  readonly timingThreads?: number;
+  readonly timing: boolean;
   readonly verify: boolean;
   readonly requireFaster?: boolean;
   readonly dryRun?: boolean;
@@ -28,6 +31,7 @@ export const programFolder = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** `optimum quantize`: flags in, report out. */
 export async function quantizeCommand(model: string, flags: QuantizeFlags): Promise<void> {
+  const signal = interruptSignal();
   const progress = progressRenderer(flags.quiet === true);
   const { plan, data, json, quiet, ...rest } = flags;
   try {
@@ -38,48 +42,25 @@ export async function quantizeCommand(model: string, flags: QuantizeFlags): Prom
       ...(plan && { plan: parsePlan(readText(plan), plan) }),
       ...(data && { data: await readData(data, model) }),
       onEvent: progress.onEvent,
-      signal: interruptSignal(),
+      signal,
     });
     progress.end();
     print(report, flags);
   } catch (error) {
     progress.end();
-    // A goal that was missed comes with the report of what was published all the same.
-    if (OptimumError.isInstance(error) && error.code === 'E_GOAL_NOT_MET')
-      print(error.context.report as QuantizeReport, flags);
+    // A goal that was missed comes with the report of what was published; in JSON the failure carries it.
+    if (isGoalMissed(error) && !json) print(error.context.report as QuantizeReport, flags);
     throw error;
   }
 }
 
+const isGoalMissed = (error: unknown): error is OptimumError =>
+  OptimumError.isInstance(error) && error.code === 'E_GOAL_NOT_MET';
+
 function print(report: QuantizeReport, { json, quiet, dryRun }: QuantizeFlags): void {
   if (quiet) return;
-  if (json)
-    process.stdout.write(
-      `${JSON.stringify(dryRun && report.sessions.length === 1 ? report.sessions[0]?.plan : report, null, 2)}\n`,
-    );
-  else process.stdout.write(renderReport(report));
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new OptimumError('E_IO', `${path} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-/** Aborts at the first Ctrl-C; at the second one the process ends at once, with nothing staged left behind. */
-function interruptSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const) {
-    process.on(signal, () => {
-      if (!controller.signal.aborted) return controller.abort();
-      discardStaged();
-      process.exit(code);
-    });
-  }
-  return controller.signal;
+  const [first] = report.sessions;
+  // The plan alone is what --plan takes.
+  const document = dryRun && first && report.sessions.length === 1 ? first.plan : report;
+  process.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : renderReport(report));
 }

@@ -60,7 +60,7 @@ function verificationRows(verification: Verification): string[][] {
   ]);
   rows.push([
     'error',
-    `${verification.relativeError.toPrecision(2)} relative, cosine ${verification.cosine.toFixed(5)}, worst of ${verification.cases.length} inputs`,
+    `${verification.relativeError.toPrecision(2)} relative, cosine ${verification.cosine.toFixed(5)}, over ${verification.cases.length} inputs`,
   ]);
   for (const missing of verification.notChecked) rows.push(['unchecked', missing]);
   return rows;

@@ -4,6 +4,7 @@
 process.env.ORT_DISABLE_TELEMETRY = '1';
 
 import { createRequire } from 'node:module';
+import { Worker } from 'node:worker_threads';
 
 let ort;
 let session;
@@ -25,24 +26,33 @@ const arrays = {
 
 /** @param {{ modulePath: string, model: string | Uint8Array, options: object }} request */
 async function create({ modulePath, model, options }) {
-  ort = createRequire(modulePath)(modulePath);
+  ort = loadLibrary(modulePath);
   const start = process.hrtime.bigint();
   session = await ort.InferenceSession.create(model, options);
   const loadMs = Number(process.hrtime.bigint() - start) / 1e6;
   return { loadMs, inputs: session.inputMetadata.map(signature), outputs: session.outputMetadata.map(signature) };
 }
 
+/** A library that does not load is another fault than a model that does not. */
+function loadLibrary(modulePath) {
+  try {
+    return createRequire(modulePath)(modulePath);
+  } catch (error) {
+    throw Object.assign(new Error(String(error?.message ?? error)), { kind: 'library' });
+  }
+}
+
 const signature = ({ name, isTensor, type, shape }) => ({
   name,
   elementType: isTensor ? type : undefined,
-  shape: isTensor ? shape?.map((dim) => (typeof dim === 'string' && dim === '' ? null : dim)) : undefined,
+  shape: isTensor ? shape?.map((dim) => (dim === '' || dim === -1 ? null : dim)) : undefined,
 });
 
 function toTensor({ elementType, dims, bytes, strings }) {
   if (elementType === 'string') return new ort.Tensor('string', strings, dims);
   const ArrayType = arrays[elementType];
-  // IPC gives views of any alignment; typed arrays want theirs.
-  const data = new ArrayType(bytes.slice().buffer);
+  // IPC gives views of any alignment into shared memory; typed arrays want their own.
+  const data = new ArrayType(Uint8Array.from(bytes).buffer);
   // ort.Tensor refuses Uint16Array for float16 where the engine has Float16Array; a plain object works everywhere.
   if (elementType === 'float16') return { type: 'float16', data, dims, location: 'cpu', size: data.length };
   return new ort.Tensor(elementType, data, dims);
@@ -78,9 +88,15 @@ process.on('message', async ({ id, method, parameters }) => {
   try {
     process.send({ id, result: await methods[method](parameters) });
   } catch (error) {
-    process.send({ id, error: String(error?.message ?? error) });
+    process.send({ id, error: String(error?.message ?? error), kind: error?.kind ?? 'runtime' });
   }
 });
 
 // A run blocks this thread, so this comes after it: the runtime aborts when it is torn down in the middle of one.
 process.on('disconnect', () => process.exit(0));
+
+// A run may never end, and then the above never comes: this thread sees that the parent is gone, and ends the process.
+new Worker(new URL('./watchdog.mjs', import.meta.url), {
+  workerData: process.ppid,
+  resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 },
+}).unref();

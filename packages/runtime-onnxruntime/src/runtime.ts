@@ -17,7 +17,7 @@ export function createOnnxRuntime(options: OnnxRuntimeOptions = {}): Runtime {
     limits: { opset: 26, irVersion: 13 },
     status: async (from = options.from) => locateRuntime(from),
     async createSession(model, sessionOptions) {
-      const found = locateRuntime(options.from);
+      const found = locateRuntime(sessionOptions?.from ?? options.from);
       if (found.status === 'absent' || !found.entry) {
         const { reason, hint } =
           found.status === 'absent' ? found : { reason: 'onnxruntime-node has no entry', hint: undefined };

@@ -1,29 +1,62 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
-import { OptimumError } from '@optimum/core';
+import type { OptimumError } from '@optimum/core';
+import { residentBytes } from './memory-limit.ts';
+import { closed, crashed, interrupted, notStarted, timedOut, tooLarge } from './session-errors.ts';
 
 /** Lines of the child's standard error that are kept for messages. */
 const keptLines = 6;
 const pollMs = 100;
-const pageByteLength = 4096;
+/** Time that an idle process has to leave by itself. */
+const leaveMs = 2000;
 
 export interface ChildLimits {
   /** What the child works on, for messages. */
   readonly model: string;
   readonly timeLimitMs: number;
-  readonly memoryLimitBytes?: number | undefined;
+  readonly memoryLimitBytes: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
-  readonly reject: (error: OptimumError) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Answer {
+  readonly id: number;
+  readonly result?: unknown;
+  readonly error?: string;
+  readonly kind?: 'library' | 'runtime';
 }
 
 /** What the child answers when a method throws; the caller knows which of our errors it stands for. */
-export class ChildFault extends Error {}
+export class ChildFault extends Error {
+  readonly kind: 'library' | 'runtime';
+
+  constructor(message: string, kind: 'library' | 'runtime') {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+/** Signals by which a person or the system ends a whole group of processes: no fault of the runtime. */
+const endingSignals: readonly (NodeJS.Signals | null)[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** What Windows reports for a process that Ctrl-C ended. */
+const windowsControlC = 0xc000013a;
+
+const living = new Set<ChildProcess>();
+let isWatched = false;
+
+/** However this process ends, its children do not stay: they could be in the middle of a long run. */
+function watch(child: ChildProcess): ChildProcess {
+  living.add(child);
+  if (!isWatched) process.on('exit', () => living.forEach((one) => one.kill('SIGKILL')));
+  isWatched = true;
+  return child;
+}
 
 /** A process that holds one session; calls are answered in order. It dies with its parent, on abort and at limits. */
 export class SessionChild {
@@ -32,25 +65,32 @@ export class SessionChild {
   readonly #pending = new Map<number, Pending>();
   readonly #log: string[] = [];
   readonly #onAbort = (): void => this.#kill(interrupted());
+  readonly #gone: Promise<void>;
   #poll: NodeJS.Timeout | undefined;
   #sequence = 0;
   #end: OptimumError | undefined;
 
+  /** @throws E_BACKEND_CRASHED when no process can be started */
   constructor(limits: ChildLimits) {
     this.#limits = limits;
-    this.#child = fork(fileURLToPath(new URL('../process/session-process.mjs', import.meta.url)), [], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      execArgv: [],
-      env: { ...process.env, ORT_DISABLE_TELEMETRY: '1', NODE_OPTIONS: '' },
+    this.#child = start(limits.model);
+    this.#gone = new Promise((resolve) => {
+      this.#child.once('exit', async (code, signal) => {
+        await lastWordsOf(this.#child);
+        resolve(this.#ended(code, signal));
+      });
+      this.#child.on('error', (error) => {
+        // Without a process there is nothing to close; with one, its end will tell.
+        if (this.#child.pid !== undefined) return;
+        this.#fail(notStarted(limits.model, error));
+        resolve(this.#ended(null, null));
+      });
     });
-    this.#child.on('message', (message) => this.#answer(message as { id: number; result?: unknown; error?: string }));
-    this.#child.on('exit', (code, signal) => this.#ended(code, signal));
-    this.#child.on('error', (error) => this.#fail(crashed(this.#limits.model, error.message, this.#log)));
+    this.#child.on('message', (message) => this.#answer(message as Answer));
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on('data', (chunk: Buffer) => this.#note(String(chunk)));
     limits.signal?.addEventListener('abort', this.#onAbort, { once: true });
-    if (limits.memoryLimitBytes !== undefined) this.#poll = setInterval(() => this.#checkMemory(), pollMs).unref();
+    this.#poll = setInterval(() => this.#checkMemory(), pollMs).unref();
   }
 
   get pid(): number | undefined {
@@ -59,14 +99,11 @@ export class SessionChild {
 
   /** @throws ChildFault when the method itself failed; OptimumError when the process did not survive it */
   call<T>(method: string, parameters: unknown): Promise<T> {
+    if (this.#limits.signal?.aborted) this.#kill(interrupted());
     if (this.#end) return Promise.reject(this.#end);
-    if (this.#limits.signal?.aborted) {
-      this.#kill(interrupted());
-      return Promise.reject(interrupted());
-    }
     const id = ++this.#sequence;
     return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => this.#kill(timedOut(this.#limits, method)), this.#limits.timeLimitMs);
+      const timer = setTimeout(() => this.#checkTime(id, method), this.#limits.timeLimitMs);
       const settle =
         <A>(action: (value: A) => void) =>
         (value: A): void => {
@@ -74,28 +111,27 @@ export class SessionChild {
           action(value);
         };
       this.#pending.set(id, { resolve: settle(resolve as (value: unknown) => void), reject: settle(reject) });
-      this.#child.send({ id, method, parameters });
+      // Should the channel be closed, the process has ended, and that is reported with what is known of it.
+      this.#child.send({ id, method, parameters }, () => undefined);
     });
   }
 
-  /** Ends the process after the call that it may be in. */
+  /** Ends the process: at once when it is in a call, whose caller gets E_INTERRUPTED. Harmless when it has ended. */
   async close(): Promise<void> {
-    this.#limits.signal?.removeEventListener('abort', this.#onAbort);
-    clearInterval(this.#poll);
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const exited = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()));
-    this.#end ??= new OptimumError('E_INTERNAL', 'The session was closed.');
-    if (this.#child.connected) this.#child.disconnect();
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 2000);
-    await exited;
+    const isBusy = this.#pending.size > 0;
+    this.#fail(closed(this.#limits.model));
+    if (isBusy) this.#child.kill('SIGKILL');
+    else if (this.#child.connected) this.#child.disconnect();
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), leaveMs);
+    await this.#gone;
     clearTimeout(timer);
   }
 
-  #answer({ id, result, error }: { id: number; result?: unknown; error?: string }): void {
+  #answer({ id, result, error, kind }: Answer): void {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     if (error === undefined) pending?.resolve(result);
-    else pending?.reject(new ChildFault(error) as OptimumError & ChildFault);
+    else pending?.reject(new ChildFault(error, kind ?? 'runtime'));
   }
 
   #note(text: string): void {
@@ -105,11 +141,12 @@ export class SessionChild {
   }
 
   #ended(code: number | null, signal: NodeJS.Signals | null): void {
+    living.delete(this.#child);
     clearInterval(this.#poll);
-    this.#fail(
-      this.#end ??
-        crashed(this.#limits.model, signal ? `it was ended by ${signal}` : `it left with code ${code}`, this.#log),
-    );
+    this.#limits.signal?.removeEventListener('abort', this.#onAbort);
+    const isInterrupted = endingSignals.includes(signal) || code === windowsControlC;
+    const how = signal ? `it was ended by ${signal}` : `it left with code ${code}`;
+    this.#fail(isInterrupted ? interrupted() : crashed(this.#limits.model, how, this.#log));
   }
 
   #kill(reason: OptimumError): void {
@@ -117,55 +154,45 @@ export class SessionChild {
     this.#child.kill('SIGKILL');
   }
 
+  /** The first reason counts. */
   #fail(error: OptimumError): void {
     this.#end ??= error;
-    for (const pending of this.#pending.values()) pending.reject(error);
+    for (const pending of this.#pending.values()) pending.reject(this.#end);
     this.#pending.clear();
   }
 
+  /** Answers that came while this process was stopped or busy are read first. */
+  #checkTime(id: number, method: string): void {
+    setImmediate(() => {
+      const { model, timeLimitMs } = this.#limits;
+      if (this.#pending.has(id)) this.#kill(timedOut(model, method, timeLimitMs));
+    });
+  }
+
   #checkMemory(): void {
-    const limit = this.#limits.memoryLimitBytes ?? Number.POSITIVE_INFINITY;
+    const { model, memoryLimitBytes } = this.#limits;
     const resident = residentBytes(this.#child.pid);
-    if (resident !== undefined && resident > limit) this.#kill(tooLarge(this.#limits.model, resident, limit));
+    if (resident !== undefined && resident > memoryLimitBytes) this.#kill(tooLarge(model, resident, memoryLimitBytes));
   }
 }
 
-/** Resident bytes of a process on Linux; elsewhere the operating system's own limits have to do. */
-function residentBytes(pid: number | undefined): number | undefined {
+/** Waits until all that an ended process said is read. Its own `close` event does not come after a disconnect. */
+async function lastWordsOf({ stdout, stderr }: ChildProcess): Promise<void> {
+  const open = [stdout, stderr].filter((stream) => stream && !stream.closed);
+  await Promise.all(open.map((stream) => new Promise<void>((resolve) => stream?.once('close', resolve))));
+}
+
+function start(model: string): ChildProcess {
   try {
-    return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * pageByteLength;
-  } catch {
-    return undefined;
+    const program = fileURLToPath(new URL('../process/session-process.mjs', import.meta.url));
+    const child = fork(program, [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      execArgv: [],
+      env: { ...process.env, ORT_DISABLE_TELEMETRY: '1', NODE_OPTIONS: '' },
+    });
+    return watch(child);
+  } catch (error) {
+    throw notStarted(model, error as Error);
   }
 }
-
-const interrupted = (): OptimumError => new OptimumError('E_INTERRUPTED', 'Interrupted; the runtime was stopped.');
-
-const crashed = (model: string, how: string, log: readonly string[]): OptimumError =>
-  new OptimumError(
-    'E_BACKEND_CRASHED',
-    `ONNX Runtime crashed on ${model}: ${how}${log.length > 0 ? `; last words: ${log.join(' | ')}` : ''}.`,
-    {
-      context: { model, how, log: [...log] },
-      hint: 'The crash was contained. Another version of onnxruntime-node may do better (npm install onnxruntime-node@1.30.0).',
-    },
-  );
-
-const timedOut = ({ model, timeLimitMs }: ChildLimits, method: string): OptimumError =>
-  new OptimumError(
-    'E_BACKEND_TIMEOUT',
-    `ONNX Runtime did not finish "${method}" on ${model} within ${timeLimitMs} ms and was stopped.`,
-    {
-      context: { model, method, timeLimitMs },
-      hint: 'Give it more time, or check the model with optimum inspect.',
-    },
-  );
-
-const tooLarge = (model: string, resident: number, limit: number): OptimumError =>
-  new OptimumError(
-    'E_LIMIT_MEMORY',
-    `ONNX Runtime grew to ${resident} bytes on ${model}, past the limit of ${limit}, and was stopped.`,
-    {
-      context: { model, resident, limit },
-    },
-  );

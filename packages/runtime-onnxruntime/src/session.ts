@@ -6,7 +6,10 @@ import {
   type Signature,
   type TensorData,
 } from '@optimum/core';
+import { checkFeeds } from './check-feeds.ts';
+import { defaultMemoryLimit } from './memory-limit.ts';
 import { ChildFault, SessionChild } from './session-child.ts';
+import { badRun, notCarried, notLoadable, refused } from './session-errors.ts';
 
 const defaultTimeLimitMs = 120_000;
 
@@ -19,27 +22,28 @@ interface Created {
   readonly outputs: readonly Signature[];
 }
 
-/** Starts a process, loads the model in it. @throws E_VERIFY_LOAD and what SessionChild throws */
+/**
+ * Starts a process, loads the model in it.
+ * @throws E_VERIFY_LOAD, E_BACKEND_INCOMPATIBLE, E_CONFIG_SCHEMA and what SessionChild throws
+ */
 export async function createSession(
   modulePath: string,
   model: ModelSource,
   options: SessionOptions = {},
 ): Promise<Session> {
   const name = 'path' in model ? model.path : 'a model in memory';
+  const native = nativeOptions(model, options);
   const child = new SessionChild({
     model: name,
     timeLimitMs: options.timeLimitMs ?? defaultTimeLimitMs,
-    memoryLimitBytes: options.memoryLimitBytes,
+    memoryLimitBytes: options.memoryLimitBytes ?? defaultMemoryLimit(model),
     signal: options.signal,
   });
   try {
-    const request = {
-      modulePath,
-      model: 'path' in model ? model.path : model.bytes,
-      options: nativeOptions(model, options),
-    };
+    const request = { modulePath, model: 'path' in model ? model.path : model.bytes, options: native };
     const created = await child.call<Created>('create', request).catch((error: unknown) => {
-      throw error instanceof ChildFault ? refused(name, error.message) : error;
+      if (!(error instanceof ChildFault)) throw error;
+      throw error.kind === 'library' ? notLoadable(modulePath, error.message) : refused(name, error.message);
     });
     return sessionOf(child, name, created);
   } catch (error) {
@@ -57,20 +61,34 @@ function nativeOptions(model: ModelSource, options: SessionOptions) {
     interOpNumThreads: 1,
     graphOptimizationLevel: options.optimization ?? 'all',
     logSeverityLevel: 3,
-    extra: { ...options.config, ...folder },
+    extra: { ...checkedConfig(options.config ?? {}), ...folder },
     ...(options.optimizedModelPath && { optimizedModelFilePath: options.optimizedModelPath }),
   };
 }
 
+/** @throws E_CONFIG_SCHEMA for entries that are no strings: the runtime would not say which */
+function checkedConfig(config: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  for (const [key, value] of Object.entries(config)) {
+    if (typeof value === 'string') continue;
+    throw new OptimumError(
+      'E_CONFIG_SCHEMA',
+      `Session entry "${key}": expected a string, got ${typeof value} ${String(value)}.`,
+      { hint: `Write "${String(value)}".`, context: { key } },
+    );
+  }
+  return config;
+}
+
 function sessionOf(child: SessionChild, name: string, created: Created): Session {
-  const outputsOf = (wanted: readonly string[] | undefined): readonly string[] =>
-    carriedOutputs(name, created.outputs, wanted);
   const guarded = async <T>(
-    method: string,
-    parameters: { feeds: Readonly<Record<string, TensorData>> },
+    method: 'run' | 'time',
+    feeds: Readonly<Record<string, TensorData>>,
+    wanted: readonly string[] | undefined,
+    more: object = {},
   ): Promise<T> => {
-    checkFeeds(name, created.inputs, parameters.feeds);
-    return child.call<T>(method, parameters).catch((error: unknown) => {
+    checkFeeds(name, created.inputs, feeds);
+    const outputs = carriedOutputs(name, created.outputs, wanted);
+    return child.call<T>(method, { feeds, outputs, ...more }).catch((error: unknown) => {
       throw error instanceof ChildFault ? badRun(name, error.message) : error;
     });
   };
@@ -78,64 +96,27 @@ function sessionOf(child: SessionChild, name: string, created: Created): Session
     inputs: created.inputs,
     outputs: created.outputs,
     loadMs: created.loadMs,
-    run: async (feeds, outputs) => guarded('run', { feeds, outputs: outputsOf(outputs) } as { feeds: typeof feeds }),
-    time: async (feeds, repetitions) =>
-      guarded('time', { feeds, outputs: outputsOf(undefined), repetitions } as { feeds: typeof feeds }),
+    run: (feeds, outputs) => guarded('run', feeds, outputs),
+    time: (feeds, repetitions) => guarded('time', feeds, undefined, { repetitions }),
     residentBytes: () => child.call<number>('residentBytes', {}),
     close: () => child.close(),
   };
 }
 
+/** The outputs to ask for: those that are wanted, else all that can be handed out. @throws E_UNSUPPORTED_DTYPE, E_USAGE */
 function carriedOutputs(
   model: string,
   outputs: readonly Signature[],
   wanted: readonly string[] | undefined,
 ): readonly string[] {
   const isCarried = ({ elementType }: Signature): boolean => elementType !== undefined && !uncarried.has(elementType);
-  const refusedOutput = outputs.find((output) => wanted?.includes(output.name) && !isCarried(output));
   const names = outputs.filter(isCarried).map(({ name }) => name);
-  if (!refusedOutput && (names.length > 0 || wanted)) return wanted ?? names;
-  throw new OptimumError(
-    'E_UNSUPPORTED_DTYPE',
-    `${model}: output "${refusedOutput?.name ?? outputs[0]?.name}" is ${refusedOutput?.elementType ?? outputs[0]?.elementType ?? 'no tensor'}, which onnxruntime-node cannot hand out.`,
-    { hint: 'Put a Cast to float32 or int8 before the output.' },
-  );
-}
-
-/** @throws E_DATA_MISMATCH naming the input, what was expected and what came */
-function checkFeeds(model: string, inputs: readonly Signature[], feeds: Readonly<Record<string, TensorData>>): void {
-  for (const name of Object.keys(feeds)) {
-    if (inputs.some((input) => input.name === name)) continue;
-    throw mismatch(model, name, `the model has no such input (it has ${inputs.map((input) => input.name).join(', ')})`);
+  for (const name of wanted ?? []) {
+    const output = outputs.find((one) => one.name === name);
+    if (!output) throw new OptimumError('E_USAGE', `${model} has no output "${name}" (it has ${names.join(', ')}).`);
+    if (!isCarried(output)) throw notCarried(model, name, output.elementType);
   }
-  for (const { name, elementType, shape } of inputs) {
-    const feed = feeds[name];
-    if (!feed) throw mismatch(model, name, 'it is missing');
-    if (elementType && feed.elementType !== elementType)
-      throw mismatch(model, name, `expected ${elementType}, got ${feed.elementType}`);
-    if (shape && shape.length !== feed.dims.length)
-      throw mismatch(model, name, `expected ${shape.length} dimensions, got [${feed.dims.join(', ')}]`);
-  }
+  const first = outputs[0];
+  if (!wanted && names.length === 0 && first) throw notCarried(model, first.name, first.elementType);
+  return wanted ?? names;
 }
-
-const mismatch = (model: string, input: string, what: string): OptimumError =>
-  new OptimumError('E_DATA_MISMATCH', `${model}: input "${input}": ${what}.`, { context: { model, input } });
-
-const badRun = (model: string, message: string): OptimumError =>
-  new OptimumError('E_DATA_MISMATCH', `${model}: the runtime refused to run: ${clean(message)}`, {
-    context: { model },
-  });
-
-const refused = (model: string, message: string): OptimumError =>
-  new OptimumError('E_VERIFY_LOAD', `${model} does not load on ONNX Runtime: ${clean(message)}`, {
-    context: { model },
-    hint: 'The installed onnxruntime-node may be older than the model; optimum doctor shows its version.',
-  });
-
-/** The runtime's messages carry paths of the machine that built it; they say nothing to a user. */
-const clean = (message: string): string =>
-  message
-    .replace(/(?:[A-Za-z]:)?\/(?:[\w.-]+\/)*[\w.-]+\.(?:cc|h|cpp)(?::\d+)?\s*/g, '')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .slice(0, 600);

@@ -3,9 +3,8 @@ import { pathToFileURL } from 'node:url';
 import {
   type Backend,
   type CpuFacts,
-  featuresOf,
+  fits,
   isBackend,
-  matches,
   matchTarget,
   type Recipe,
   type Target,
@@ -20,8 +19,9 @@ export interface Choice {
 }
 
 /**
- * The target to make the model for: the one that is named, else the best match for this CPU over all backends.
- * @throws E_BACKEND_MISSING when nothing fits, E_USAGE for an unknown target or backend
+ * The target to make the model for: the one that is named, else the best match for this CPU over all backends, else
+ * one that is right everywhere.
+ * @throws E_BACKEND_MISSING when nothing fits, E_BACKEND_INCOMPATIBLE, E_USAGE for an unknown target or backend
  */
 export function chooseTarget(
   installed: readonly InstalledBackend[],
@@ -29,19 +29,21 @@ export function chooseTarget(
   wanted: { readonly backend?: string | undefined; readonly target?: string | undefined } = {},
 ): Choice {
   const usable = usableBackends(installed, wanted.backend);
-  const choices = wanted.target
-    ? usable.flatMap((backend) =>
-        choice(
-          backend,
-          backend.targets.find(({ id }) => id === wanted.target),
-          facts,
-        ),
-      )
-    : usable.flatMap((backend) => choice(backend, matchTarget(backend.targets, facts), facts));
-  const best = choices.sort((a, b) => b.target.specificity - a.target.specificity)[0];
-  if (best) return best;
-  throw wanted.target ? unknownTarget(wanted.target, usable) : noMatch(facts, usable);
+  const pick = (find: (targets: readonly TargetSpec[]) => TargetSpec | undefined): Choice | undefined =>
+    usable
+      .flatMap((backend) => choice(backend, find(backend.targets), facts))
+      .sort((a, b) => b.target.specificity - a.target.specificity)[0];
+  if (wanted.target !== undefined) {
+    const named = pick((targets) => targets.find(({ id }) => id === wanted.target));
+    if (!named) throw unknownTarget(wanted.target, usable);
+    return named;
+  }
+  const found = pick((targets) => matchTarget(targets, facts)) ?? pick((targets) => targets.find(isEverywhere));
+  if (!found) throw noMatch(facts, usable);
+  return found;
 }
+
+const isEverywhere = ({ everywhere }: TargetSpec): boolean => everywhere === true;
 
 function usableBackends(installed: readonly InstalledBackend[], id: string | undefined): readonly InstalledBackend[] {
   const named = id === undefined ? installed : installed.filter((backend) => backend.id === id);
@@ -75,7 +77,10 @@ function unknownTarget(target: string, usable: readonly InstalledBackend[]): Opt
   const ids = usable.flatMap((backend) => backend.targets.map(({ id }) => id));
   const near = nearestNames(target, ids);
   return new OptimumError('E_USAGE', `No installed backend has a target "${target}".`, {
-    hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : `Known targets: ${ids.join(', ')}`,
+    hint:
+      near.length > 0
+        ? `Did you mean ${near.join(', ')}?`
+        : `Known targets: ${ids.join(', ')}. Others come with their backend: npm install @optimum/backend-intel-xeon`,
     context: { target, known: ids },
   });
 }
@@ -90,14 +95,8 @@ function noMatch(facts: CpuFacts, usable: readonly InstalledBackend[]): OptimumE
 
 function choice(installed: InstalledBackend, spec: TargetSpec | undefined, facts: CpuFacts): Choice[] {
   if (!spec) return [];
-  return [{ installed, target: { ...spec, backend: installed.id, isThisMachine: isThisMachine(spec, facts) } }];
-}
-
-/** A target without match rules (`portable`) is every machine that has its features. */
-function isThisMachine(spec: TargetSpec, facts: CpuFacts): boolean {
-  if (spec.match.length > 0) return spec.match.some((rule) => matches(rule, facts));
-  const available = featuresOf(facts);
-  return spec.features.every((feature) => available.includes(feature));
+  const isThisMachine = isEverywhere(spec) || fits(spec, facts);
+  return [{ installed, target: { ...spec, backend: installed.id, isThisMachine } }];
 }
 
 /**
@@ -121,6 +120,7 @@ export async function importBackend(installed: InstalledBackend): Promise<Backen
   const backend: unknown = module.default;
   if (!isBackend(backend)) throw fail('does not export a backend by default');
   if (backend.specVersion !== 1) throw fail(`is written for contract ${String(backend.specVersion)}`);
+  if (backend.id !== installed.id) throw fail(`calls itself "${backend.id}" in its code`);
   return backend;
 }
 

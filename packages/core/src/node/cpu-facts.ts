@@ -29,48 +29,68 @@ export function readCpuFacts(): CpuFacts {
   return { architecture: process.arch, vendor: '', modelName: fallback, flags: [], threads };
 }
 
-/** The facts in the text of /proc/cpuinfo. */
+/**
+ * The facts in the text of /proc/cpuinfo: names and numbers of the first core, and the flags that every core has (the
+ * cores of a hybrid CPU may differ, and a process may land on any of them).
+ */
 export function parseCpuInfo(text: string, architecture: string, threads: number, fallbackName = ''): CpuFacts {
-  const first = text.split(/\n\s*\n/)[0] ?? '';
-  const fields = new Map<string, string>();
-  for (const line of first.split('\n')) {
-    const at = line.indexOf(':');
-    if (at > 0) fields.set(line.slice(0, at).trim(), line.slice(at + 1).trim());
-  }
-  const number = (key: string): number | undefined => (fields.has(key) ? Number(fields.get(key)) : undefined);
-  const isArm = fields.has('CPU implementer');
-  const implementer = fields.get('CPU implementer') ?? '';
+  const cores = text
+    .split(/\n\s*\n/)
+    .map(fieldsOf)
+    .filter((fields) => fields.size > 0);
+  const first = cores[0] ?? new Map<string, string>();
+  const number = (key: string): number | undefined => (first.has(key) ? Number(first.get(key)) : undefined);
+  const implementer = first.get('CPU implementer');
+  const isArm = implementer !== undefined;
   return {
     architecture,
-    vendor: isArm ? (implementers[implementer] ?? implementer) : (fields.get('vendor_id') ?? ''),
-    modelName: fields.get('model name') ?? fallbackName,
+    vendor: isArm ? (implementers[implementer] ?? implementer) : (first.get('vendor_id') ?? ''),
+    modelName: first.get('model name') ?? fallbackName,
     family: isArm ? undefined : number('cpu family'),
     model: isArm ? number('CPU part') : number('model'),
     stepping: isArm ? number('CPU revision') : number('stepping'),
-    flags: (fields.get('flags') ?? fields.get('Features') ?? '').split(/\s+/).filter((flag) => flag !== ''),
+    flags: sharedFlags(cores),
     threads,
   };
 }
 
-/** macOS names of the features that matter here, as Linux spells them. */
-const appleFlags: Readonly<Record<string, string>> = {
-  'hw.optional.AdvSIMD': 'asimd',
-  'hw.optional.arm.FEAT_DotProd': 'asimddp',
-  'hw.optional.arm.FEAT_I8MM': 'i8mm',
-  'hw.optional.arm.FEAT_BF16': 'bf16',
-  'hw.optional.avx2_0': 'avx2',
-  'hw.optional.fma': 'fma',
-  'hw.optional.avx512f': 'avx512f',
-  'hw.optional.avx512bw': 'avx512bw',
-  'hw.optional.avx512vnni': 'avx512_vnni',
+function fieldsOf(block: string): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const line of block.split('\n')) {
+    const at = line.indexOf(':');
+    if (at > 0) fields.set(line.slice(0, at).trim(), line.slice(at + 1).trim());
+  }
+  return fields;
+}
+
+function sharedFlags(cores: readonly ReadonlyMap<string, string>[]): string[] {
+  const texts = new Set(cores.flatMap((fields) => fields.get('flags') ?? fields.get('Features') ?? []));
+  const [first = [], ...others] = [...texts].map((flags) => flags.split(/\s+/).filter((flag) => flag !== ''));
+  return first.filter((flag) => others.every((flags) => flags.includes(flag)));
+}
+
+/** macOS names of the features that matter here, by Linux's name: any one of them shows it. */
+const appleFlags: Readonly<Record<string, readonly string[]>> = {
+  // Renamed with macOS 13; macOS 11 has only the last one.
+  asimd: ['hw.optional.arm.AdvSIMD', 'hw.optional.AdvSIMD', 'hw.optional.neon'],
+  asimddp: ['hw.optional.arm.FEAT_DotProd'],
+  i8mm: ['hw.optional.arm.FEAT_I8MM'],
+  bf16: ['hw.optional.arm.FEAT_BF16'],
+  avx2: ['hw.optional.avx2_0'],
+  fma: ['hw.optional.fma'],
+  avx512f: ['hw.optional.avx512f'],
+  avx512bw: ['hw.optional.avx512bw'],
+  avx512dq: ['hw.optional.avx512dq'],
+  avx512vl: ['hw.optional.avx512vl'],
+  avx512_vnni: ['hw.optional.avx512vnni'],
 };
 
 /** The facts in the text of `sysctl hw machdep.cpu`. */
 export function parseSysctl(text: string, architecture: string, threads: number, fallbackName = ''): CpuFacts {
-  const fields = new Map(
-    text.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
-  );
-  const flags = Object.entries(appleFlags).flatMap(([key, flag]) => (fields.get(key) === '1' ? [flag] : []));
+  const fields = fieldsOf(text);
+  const flags = Object.entries(appleFlags)
+    .filter(([, names]) => names.some((name) => fields.get(name) === '1'))
+    .map(([flag]) => flag);
   const vendor = fields.get('machdep.cpu.vendor') ?? (architecture === 'arm64' ? 'Apple' : '');
   return { architecture, vendor, modelName: fields.get('machdep.cpu.brand_string') ?? fallbackName, flags, threads };
 }

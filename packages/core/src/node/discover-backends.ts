@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type BackendManifest, features, type TargetSpec } from '../backend/index.ts';
+import type { BackendManifest, TargetSpec } from '../backend/index.ts';
+import { checkManifest, checkTargets } from './discover-backends-check.ts';
 
 /** A backend package that is installed, known from its manifest alone: none of its code ran. */
 export interface InstalledBackend {
@@ -32,8 +33,10 @@ interface Package {
 }
 
 /**
- * The backends among the direct dependencies of the nearest package.json, of its workspace root and of the program,
- * and those installed beside the program. Only JSON is read; `node_modules` is never crawled.
+ * The backends among the direct dependencies of the nearest package.json, of its workspace root, of the program and of
+ * the package that the program was installed into (npx, pnpm's global folder), and those beside the program in its
+ * scope folder (npm's global folder). Only JSON is read; `node_modules` is never crawled, so that a package which
+ * merely lies there is never found.
  */
 export function discoverBackends(options: DiscoverOptions = {}): InstalledBackend[] {
   const found = new Map<string, InstalledBackend>();
@@ -49,11 +52,23 @@ export function discoverBackends(options: DiscoverOptions = {}): InstalledBacken
 function* candidates(options: DiscoverOptions): Iterable<{ folder: string; name: string }> {
   const project = nearestPackage(resolve(options.projectFolder ?? process.cwd()));
   const roots = [project, project && workspaceRoot(project)];
-  if (options.programFolder) roots.push(nearestPackage(realpathSync(options.programFolder)));
+  if (options.programFolder) roots.push(...programRoots(realpathSync(options.programFolder)));
   for (const folder of new Set(roots.filter((root) => root !== undefined))) {
     for (const name of dependenciesOf(folder)) yield { folder, name };
   }
   if (options.programFolder) yield* neighbours(realpathSync(options.programFolder));
+}
+
+/** The program's own package, and the one that it was installed into. */
+function programRoots(programFolder: string): (string | undefined)[] {
+  const own = nearestPackage(programFolder);
+  const name = own && readPackage(own)?.name;
+  if (!own || !name) return [own];
+  for (let folder = dirname(own); folder !== dirname(folder); folder = dirname(folder)) {
+    if (existsSync(join(folder, 'package.json')) && existsSync(join(folder, 'node_modules', name)))
+      return [own, folder];
+  }
+  return [own];
 }
 
 /** Packages named `backend-*` in the scope folder in which the program itself is installed. */
@@ -75,28 +90,15 @@ function readBackend(folder: string): InstalledBackend | undefined {
   const manifest = json?.optimum?.backend;
   if (!manifest || typeof manifest.id !== 'string') return undefined;
   const base = { id: manifest.id, package: json.name ?? '', version: json.version ?? '', folder, manifest };
-  if (manifest.spec !== 1) {
-    return { ...base, targets: [], problem: `it is written for contract ${manifest.spec}, this version speaks 1` };
-  }
+  const wrong = checkManifest(manifest);
+  if (wrong) return { ...base, targets: [], problem: wrong };
   try {
-    const targets = JSON.parse(readFileSync(join(folder, manifest.targets), 'utf8')) as readonly TargetSpec[];
-    return { ...base, targets, problem: checkTargets(targets) };
+    const targets: unknown = JSON.parse(readFileSync(join(folder, manifest.targets), 'utf8'));
+    const problem = checkTargets(targets);
+    return problem ? { ...base, targets: [], problem } : { ...base, targets: targets as readonly TargetSpec[] };
   } catch (error) {
     return { ...base, targets: [], problem: `its ${manifest.targets} cannot be read: ${(error as Error).message}` };
   }
-}
-
-/** What is wrong with a target file, or `undefined`. */
-function checkTargets(targets: unknown): string | undefined {
-  if (!Array.isArray(targets)) return 'its target file is not a list';
-  for (const target of targets as Partial<TargetSpec>[]) {
-    if (typeof target.id !== 'string' || !Array.isArray(target.features) || !Array.isArray(target.match)) {
-      return `target ${JSON.stringify(target.id)} lacks id, features or match`;
-    }
-    const unknown = target.features.find((feature) => !features.includes(feature));
-    if (unknown) return `target ${target.id} has the unknown feature "${unknown}"`;
-  }
-  return undefined;
 }
 
 /** The package's folder, looked for in the `node_modules` of `from` and of the folders above it. */

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, extname, join, relative, resolve } from 'node:path';
 import { OptimumError } from '../foundation/index.ts';
+import { fileError } from './file-error.ts';
 
 /**
  * Suffixes by which transformers.js tells the element type of an ONNX file.
@@ -57,7 +58,7 @@ export type ModelInput =
  */
 export function resolveModelInput(path: string): ModelInput {
   const full = resolve(path);
-  const stats = statSync(full, { throwIfNoEntry: false });
+  const stats = reading(path, () => statSync(full, { throwIfNoEntry: false }));
   if (!stats) throw new OptimumError('E_IO', `${path}: there is no such file or folder.`, { context: { path } });
   return stats.isDirectory() ? resolveFolder(full, path) : resolveFile(full);
 }
@@ -69,11 +70,10 @@ function resolveFile(path: string): ModelInput {
 }
 
 function resolveFolder(path: string, shown: string): ModelInput {
-  const onnxFolder = existsSync(join(path, 'onnx')) ? join(path, 'onnx') : path;
-  const files = readdirSync(onnxFolder)
-    .filter((name) => name.endsWith('.onnx'))
-    .sort();
-  const stems = files.map((name) => name.slice(0, -'.onnx'.length));
+  const inner = join(path, 'onnx');
+  const inside = existsSync(inner) ? stemsIn(inner) : [];
+  const onnxFolder = inside.length > 0 ? inner : path;
+  const stems = inside.length > 0 ? inside : stemsIn(path);
   const sessions = stems
     .filter((stem) => !isVariant(stem))
     .map((stem) => ({
@@ -85,6 +85,14 @@ function resolveFolder(path: string, shown: string): ModelInput {
   const companions = listFiles(path).filter((file) => !isWeights(file));
   const variants = stems.filter(isVariant).map((stem) => relative(path, join(onnxFolder, `${stem}.onnx`)));
   return { kind: 'folder', path, sessions, defaultOutput: `${path}-optimized`, companions, variants };
+}
+
+/** Names of the ONNX files directly in a folder, without their ending. */
+function stemsIn(folder: string): string[] {
+  return reading(folder, () => readdirSync(folder))
+    .filter((name) => name.endsWith('.onnx') && isFile(join(folder, name)))
+    .map((name) => name.slice(0, -'.onnx'.length))
+    .sort();
 }
 
 function noSessions(path: string, variants: readonly string[]): OptimumError {
@@ -104,38 +112,25 @@ function noSessions(path: string, variants: readonly string[]): OptimumError {
 const isWeights = (file: string): boolean =>
   /\.onnx$|\.onnx_data(_\d+)?$|\.onnx\.data$|\.(safetensors|bin|pt|pth|ckpt|h5|msgpack|gguf|tflite)$/i.test(file);
 
+/** Files below a folder, links to files included. Hidden ones, installed packages and linked folders are left out. */
 function listFiles(root: string, folder = ''): string[] {
-  return readdirSync(join(root, folder), { withFileTypes: true })
+  return reading(join(root, folder), () => readdirSync(join(root, folder), { withFileTypes: true }))
     .flatMap((entry) => {
       const path = join(folder, entry.name);
-      if (entry.name.startsWith('.')) return [];
+      if (entry.name.startsWith('.') || entry.name === 'node_modules') return [];
       if (entry.isDirectory()) return listFiles(root, path);
-      return entry.isFile() || entry.isSymbolicLink() ? [path] : [];
+      return entry.isFile() || (entry.isSymbolicLink() && isFile(join(root, path))) ? [path] : [];
     })
     .sort();
 }
 
-/**
- * The text of `config.json` with `transformers.js_config` saying that the folder holds 8-bit models, so that
- * transformers.js loads them without being told. External data files are announced where there are any.
- * @throws E_CONFIG_SYNTAX when the file is not a JSON object
- */
-export function withTransformersJsConfig(text: string, externalData: readonly string[]): string {
-  let config: Record<string, unknown>;
-  try {
-    config = JSON.parse(text) as Record<string, unknown>;
-  } catch (error) {
-    throw new OptimumError('E_CONFIG_SYNTAX', `config.json is not JSON: ${(error as Error).message}`, { cause: error });
-  }
-  const previous = (config['transformers.js_config'] ?? {}) as Record<string, unknown>;
-  const external = Object.fromEntries(externalData.map((name) => [name, 1]));
-  config['transformers.js_config'] = {
-    ...previous,
-    dtype: 'q8',
-    ...(externalData.length > 0 && { use_external_data_format: external }),
-  };
-  return `${JSON.stringify(config, null, 2)}\n`;
-}
+/** True for regular files, through links; a link that leads nowhere is none. */
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 
-export const readConfig = (folder: string): string | undefined =>
-  existsSync(join(folder, 'config.json')) ? readFileSync(join(folder, 'config.json'), 'utf8') : undefined;
+function reading<T>(path: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw fileError(error, path, 'read');
+  }
+}

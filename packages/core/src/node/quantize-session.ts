@@ -6,10 +6,12 @@ import { mergePlan, type Plan } from '../plan/index.ts';
 import { annotate, type RealizeReport, realize } from '../quantize/index.ts';
 import { type LoadedModel, loadModel, loadModelSync } from './load-model.ts';
 import type { SessionFile } from './model-folder.ts';
+import { pythonTypes, writeTypes } from './python-types.ts';
 import type { SessionContext } from './quantize.ts';
 import { writeModelFiles } from './save-model.ts';
 import type { StagedOutput } from './staged-output.ts';
 import { verifySession } from './verify-session.ts';
+import { threadsFor, WriteThreads } from './write-threads.ts';
 
 /** The report of a session that is only planned. */
 export function planSession(session: SessionFile, context: SessionContext): SessionReport {
@@ -42,14 +44,17 @@ export async function quantizeSession(
   };
   emit('load');
   const loaded = await loadModel(session.input);
+  const count = threadsFor(loaded.byteLength, options.threads);
+  const threads = count > 1 ? new WriteThreads(count - 1) : undefined;
   try {
     emit('plan');
     const plan = planOrNothing(loaded.model, session, context);
-    if (!plan) return copyUnquantized(loaded, session, staged, name, context);
-    const realized = realizePlan(loaded.model, plan);
+    if (!plan) return await copyUnquantized(loaded, session, staged, name, context);
+    const realized = realizePlan(loaded.model, plan, session.input);
     emit('write');
-    const written = writeModelFiles(loaded.model, staged, name, {
+    const written = await writeModelFiles(loaded.model, staged, name, {
       signal: options.signal,
+      threads,
       onProgress: (done, total) =>
         options.onEvent?.({ type: 'progress', stage: 'write', session: session.name, done, total }),
     });
@@ -66,6 +71,7 @@ export async function quantizeSession(
     };
     return { report, files: written.files };
   } finally {
+    await threads?.close();
     loaded.close();
   }
 }
@@ -98,7 +104,8 @@ function decide(model: Model, { options, preparation }: SessionContext): Plan {
     target: target.id,
     exclude: options.exclude,
   });
-  const merged = options.plan ? mergePlan(made, options.plan) : made;
+  const ids = capabilities.map(({ id }) => id);
+  const merged = options.plan ? mergePlan(made, options.plan, ids) : made;
   return backend.adjustPlan?.(merged, model, target) ?? merged;
 }
 
@@ -113,14 +120,14 @@ function planOrNothing(model: Model, session: SessionFile, context: SessionConte
   }
 }
 
-function copyUnquantized(
+async function copyUnquantized(
   loaded: LoadedModel,
   session: SessionFile,
   staged: StagedOutput,
   name: string,
   context: SessionContext,
 ) {
-  const written = writeModelFiles(loaded.model, staged, name, { signal: context.options.signal });
+  const written = await writeModelFiles(loaded.model, staged, name, { signal: context.options.signal });
   const report: SessionReport = {
     name: session.name,
     input: session.input,
@@ -136,9 +143,12 @@ function copyUnquantized(
   return { report, files: written.files };
 }
 
-function realizePlan(model: Model, plan: Plan): RealizeReport {
+/** Shapes stay as they are, go, or become those that Python's tool would write. */
+function realizePlan(model: Model, plan: Plan, path: string): RealizeReport {
   if (plan.valueInfo === 'drop') dropValueInfo(model);
-  return realize(model, plan);
+  const report = realize(model, plan);
+  if (plan.valueInfo === 'write') writeTypes(model, pythonTypes(path));
+  return report;
 }
 
 /** Inner shapes let the runtime prove what it needs to fuse SkipLayerNormalization, which is slower than its parts. */

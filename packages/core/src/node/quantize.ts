@@ -1,17 +1,13 @@
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TensorData } from '../backend/index.ts';
-import { OptimumError } from '../foundation/index.ts';
+import { OptimumError, throwIfAborted } from '../foundation/index.ts';
 import type { ProgressListener, QuantizeReport, SessionReport } from '../pipeline/index.ts';
 import type { Plan } from '../plan/index.ts';
-import {
-  type ModelInput,
-  readConfig,
-  resolveModelInput,
-  type SessionFile,
-  withTransformersJsConfig,
-} from './model-folder.ts';
+import { type ModelInput, resolveModelInput, type SessionFile } from './model-folder.ts';
 import { type Preparation, type PrepareOptions, prepare } from './prepare.ts';
+import { folderExtras, stageExtras } from './quantize-extras.ts';
+import { refuseInput } from './quantize-guard.ts';
 import { planSession, quantizeSession } from './quantize-session.ts';
 import { snippetOf } from './snippet.ts';
 import { StagedOutput } from './staged-output.ts';
@@ -29,8 +25,12 @@ export interface QuantizeOptions extends PrepareOptions {
   readonly plan?: Plan | undefined;
   /** Inputs to compare on, beside those that are made up; used for the sessions that take them. */
   readonly data?: readonly Readonly<Record<string, TensorData>>[] | undefined;
-  /** Threads of the work. Timing is single-threaded. @defaultValue 1 */
+  /** Threads of the work. @defaultValue two for models of 200 MB and more, else one */
   readonly threads?: number | undefined;
+  /** Leave out the timing, which takes a few seconds. @defaultValue true */
+  readonly timing?: boolean | undefined;
+  /** Threads of the sessions that are timed side by side. @defaultValue 1 */
+  readonly timingThreads?: number | undefined;
   /** Leave out the proof on the runtime. @defaultValue true */
   readonly verify?: boolean | undefined;
   /** Throw E_GOAL_NOT_MET when a model is not faster; it is published all the same. */
@@ -73,65 +73,54 @@ export async function quantize(options: QuantizeOptions): Promise<QuantizeReport
 }
 
 const planAll = (input: ModelInput, context: SessionContext): SessionReport[] =>
-  input.sessions.map((session) => planSession(session, context));
+  input.sessions.map((session) => {
+    try {
+      return planSession(session, context);
+    } catch (error) {
+      return nameFile(session)(error);
+    }
+  });
+
+/** The stages know nodes and weights, but not always the file: of several, it has to be said which one failed. */
+const nameFile =
+  ({ input }: SessionFile) =>
+  (error: unknown): never => {
+    const isNamed = !OptimumError.isInstance(error) || error.message.includes(basename(input));
+    if (isNamed || error.code === 'E_INTERRUPTED') throw error;
+    throw new OptimumError(error.code, `${input}: ${error.message}`, {
+      hint: error.hint,
+      context: { file: input, ...error.context },
+      cause: error,
+    });
+  };
 
 async function quantizeAll(input: ModelInput, output: string, context: SessionContext): Promise<SessionReport[]> {
   const { options } = context;
-  refuseSelf(input, output);
-  const staged = new StagedOutput(output, { force: options.force });
+  const isFolder = input.kind === 'folder';
+  refuseInput(input, output);
+  const extras = isFolder ? folderExtras(input) : undefined;
+  const staged = new StagedOutput(output, { force: options.force, kind: input.kind });
   try {
     const reports: SessionReport[] = [];
     const written: string[] = [];
     for (const session of input.sessions) {
-      const name = input.kind === 'folder' ? session.output : basename(output);
-      mkdirSync(join(staged.folder, dirname(name)), { recursive: true });
-      const result = await quantizeSession(session, staged, name, context);
+      const name = isFolder ? session.output : basename(output);
+      staged.makeFolderOf(name);
+      const result = await quantizeSession(session, staged, name, context).catch(nameFile(session));
       reports.push(result.report);
       written.push(...result.files);
     }
     options.onEvent?.({ type: 'stage', stage: 'publish', session: basename(output) });
-    if (input.kind === 'file') staged.publishFiles(written);
-    else publishFolder(input, staged, written, reports);
+    if (extras) stageExtras(extras, staged, written, reports);
+    // Signals are only seen between turns: this is the last moment at which an interruption leaves all as it was.
+    await nextTurn();
+    throwIfAborted(options.signal);
+    if (isFolder) staged.publishFolder();
+    else staged.publishFiles(written);
     return reports;
   } finally {
     staged.discard();
   }
-}
-
-/** An output that is, or holds, the input would be read while it is replaced. */
-function refuseSelf(input: ModelInput, output: string): void {
-  const isInput = [input.path, ...input.sessions.map((session) => session.input)].includes(output);
-  if (!isInput && !input.path.startsWith(`${output}/`)) return;
-  throw new OptimumError('E_USAGE', `${output} is the input itself (or holds it).`, {
-    hint: 'Choose another place with -o.',
-  });
-}
-
-function publishFolder(
-  input: Extract<ModelInput, { kind: 'folder' }>,
-  staged: StagedOutput,
-  written: readonly string[],
-  reports: readonly SessionReport[],
-): void {
-  for (const file of input.companions) {
-    mkdirSync(join(staged.folder, dirname(file)), { recursive: true });
-    copyFileSync(join(input.path, file), join(staged.folder, file));
-  }
-  const config = readConfig(input.path);
-  const external = written.filter((file) => file.endsWith('_data')).map((file) => basename(file).replace(/_data$/, ''));
-  if (config !== undefined)
-    writeFileSync(join(staged.folder, 'config.json'), withTransformersJsConfig(config, external));
-  const manifest = {
-    sessions: reports.map(({ name, output, status, bytes, operators }) => ({
-      name,
-      file: basename(output),
-      status,
-      bytes,
-      operators,
-    })),
-  };
-  writeFileSync(join(staged.folder, 'optimum_report.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  staged.publishFolder();
 }
 
 function notesOf(input: ModelInput): string[] {

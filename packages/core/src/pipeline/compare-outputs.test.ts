@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { TensorData } from '../backend/index.ts';
-import { compareNumbers, compareOutputs, numbersOf } from './compare-outputs.ts';
+import {
+  addSums,
+  compareNumbers,
+  compareOutputs,
+  differenceOf,
+  numbersOf,
+  type OutputSums,
+} from './compare-outputs.ts';
 
 const float = (values: number[], dims = [values.length]): TensorData => ({
   elementType: 'float32',
@@ -10,15 +17,30 @@ const float = (values: number[], dims = [values.length]): TensorData => ({
 
 describe('compareOutputs', () => {
   it('finds equal outputs equal', () => {
-    const [difference] = compareOutputs({ y: float([1, 2, 3]) }, { y: float([1, 2, 3]) });
-    expect(difference).toEqual({ name: 'y', relativeError: 0, cosine: 1, sameTop: 1, elements: 3, nonFinite: 0 });
+    const sums = compareOutputs({ y: float([1, 2, 3]) }, { y: float([1, 2, 3]) }).get('y') as OutputSums;
+    expect(differenceOf('y', sums)).toEqual({
+      name: 'y',
+      relativeError: 0,
+      cosine: 1,
+      sameTop: 1,
+      elements: 3,
+      nonFinite: 0,
+    });
   });
 
   it('measures error, angle and the answer', () => {
-    const difference = compareNumbers([3, 4, 1, 0], [3, 3, 0, 1], 2);
+    const difference = differenceOf('y', compareNumbers([3, 4, 1, 0], [3, 3, 0, 1], 2));
     expect(difference.relativeError).toBeCloseTo(Math.sqrt(3 / 26), 12);
     expect(difference.cosine).toBeCloseTo(21 / Math.sqrt(26 * 19), 12);
     expect(difference.sameTop).toBe(0);
+  });
+
+  it('pools runs, so that outputs of few elements are judged together', () => {
+    const near = compareNumbers([0.01], [-0.01], 1);
+    expect(differenceOf('y', near).cosine).toBe(-1);
+    const pooled = differenceOf('y', addSums(near, compareNumbers([5], [5], 1)));
+    expect(pooled.relativeError).toBeCloseTo(0.004, 3);
+    expect([pooled.elements, pooled.cosine]).toEqual([2, expect.closeTo(1, 4)]);
   });
 
   it('counts what stopped being finite, and ignores what never was', () => {

@@ -42,30 +42,65 @@ export function numbersOf(tensor: TensorData): ArrayLike<number> | undefined {
   }
 }
 
+/** What a comparison adds up; sums of several runs pool into one verdict. */
+export interface OutputSums {
+  readonly squares: number;
+  readonly otherSquares: number;
+  readonly product: number;
+  readonly errorSquares: number;
+  readonly rows: number;
+  readonly sameRows: number;
+  readonly elements: number;
+  readonly nonFinite: number;
+}
+
 /** Compares outputs of one run by name; outputs without numbers are left out. */
 export function compareOutputs(
   original: Readonly<Record<string, TensorData>>,
   quantized: Readonly<Record<string, TensorData>>,
-): OutputDifference[] {
-  const differences: OutputDifference[] = [];
+): Map<string, OutputSums> {
+  const compared = new Map<string, OutputSums>();
   for (const [name, expected] of Object.entries(original)) {
     const actual = quantized[name];
     const a = numbersOf(expected);
     const b = actual && numbersOf(actual);
-    if (a && b) differences.push({ name, ...compareNumbers(a, b, expected.dims.at(-1) ?? 1) });
+    if (a && b) compared.set(name, compareNumbers(a, b, expected.dims.at(-1) ?? 1));
   }
-  return differences;
+  return compared;
 }
 
-export function compareNumbers(
-  a: ArrayLike<number>,
-  b: ArrayLike<number>,
-  width: number,
-): Omit<OutputDifference, 'name'> {
+export function addSums(a: OutputSums, b: OutputSums): OutputSums {
+  return {
+    squares: a.squares + b.squares,
+    otherSquares: a.otherSquares + b.otherSquares,
+    product: a.product + b.product,
+    errorSquares: a.errorSquares + b.errorSquares,
+    rows: a.rows + b.rows,
+    sameRows: a.sameRows + b.sameRows,
+    elements: a.elements + b.elements,
+    nonFinite: a.nonFinite + b.nonFinite,
+  };
+}
+
+/** The figures that sums stand for. */
+export function differenceOf(name: string, sums: OutputSums): OutputDifference {
+  const { squares, otherSquares, product, errorSquares, rows, sameRows, elements, nonFinite } = sums;
+  const norm = Math.sqrt(squares * otherSquares);
+  return {
+    name,
+    relativeError: squares > 0 ? Math.sqrt(errorSquares / squares) : errorSquares > 0 ? Number.POSITIVE_INFINITY : 0,
+    cosine: norm > 0 ? product / norm : squares === otherSquares ? 1 : 0,
+    sameTop: rows === 0 ? 1 : sameRows / rows,
+    elements,
+    nonFinite,
+  };
+}
+
+export function compareNumbers(a: ArrayLike<number>, b: ArrayLike<number>, width: number): OutputSums {
   let squares = 0;
   let otherSquares = 0;
   let product = 0;
-  let error = 0;
+  let errorSquares = 0;
   let nonFinite = a.length === b.length ? 0 : Math.max(a.length, b.length);
   for (let i = 0; i < a.length && i < b.length; i++) {
     const x = a[i] as number;
@@ -78,23 +113,17 @@ export function compareNumbers(
     squares += x * x;
     otherSquares += y * y;
     product += x * y;
-    error += (x - y) ** 2;
+    errorSquares += (x - y) ** 2;
   }
-  const norm = Math.sqrt(squares * otherSquares);
-  return {
-    relativeError: squares > 0 ? Math.sqrt(error / squares) : error > 0 ? Number.POSITIVE_INFINITY : 0,
-    cosine: norm > 0 ? product / norm : squares === otherSquares ? 1 : 0,
-    sameTop: sameTop(a, b, width),
-    elements: a.length,
-    nonFinite,
-  };
+  const rows = width > 0 ? Math.floor(a.length / width) : 0;
+  const sameRows = countSameTop(a, b, width, rows);
+  return { squares, otherSquares, product, errorSquares, rows, sameRows, elements: a.length, nonFinite };
 }
 
-function sameTop(a: ArrayLike<number>, b: ArrayLike<number>, width: number): number {
-  const rows = width > 0 ? Math.floor(a.length / width) : 0;
+function countSameTop(a: ArrayLike<number>, b: ArrayLike<number>, width: number, rows: number): number {
   let same = 0;
   for (let row = 0; row < rows; row++) if (top(a, row * width, width) === top(b, row * width, width)) same++;
-  return rows === 0 ? 1 : same / rows;
+  return same;
 }
 
 function top(values: ArrayLike<number>, start: number, width: number): number {

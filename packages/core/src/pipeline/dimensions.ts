@@ -4,11 +4,13 @@ import type { Dim, Shape } from '../ir/index.ts';
 export type Bindings = ReadonlyMap<string, number>;
 
 /** What a symbol most likely counts, told from its name; decides which sizes make sense for it. */
-type DimensionKind = 'batch' | 'past' | 'sequence' | 'channels' | 'image' | 'other';
+type DimensionKind = 'batch' | 'total' | 'past' | 'sequence' | 'samples' | 'channels' | 'image' | 'other';
 
 const patterns: readonly (readonly [RegExp, DimensionKind])[] = [
+  [/total|kv.*(seq|len)|mask.*len|attention_(size|length)/i, 'total'],
   [/past/i, 'past'],
   [/batch|^n$|^b$/i, 'batch'],
+  [/sample|wave|audio|input_values/i, 'samples'],
   [/seq|length|token|time|frame|^s$|^t$/i, 'sequence'],
   [/channel/i, 'channels'],
   [/height|width|^h$|^w$|image/i, 'image'],
@@ -17,11 +19,13 @@ const patterns: readonly (readonly [RegExp, DimensionKind])[] = [
 const kindOf = (symbol: string): DimensionKind => patterns.find(([pattern]) => pattern.test(symbol))?.[1] ?? 'other';
 
 /** Two sizes for each kind: small ones that differ from each other, so that a fixed size baked in shows. */
-const sizes: Readonly<Record<DimensionKind, readonly [number, number]>> = {
+const sizes: Readonly<Record<Exclude<DimensionKind, 'total'>, readonly [number, number]>> = {
   batch: [1, 2],
   past: [4, 7],
   sequence: [16, 33],
   channels: [3, 3],
+  // A quarter of a second and more at 16 kHz: the strided convolutions in front of speech models need that much.
+  samples: [4000, 6400],
   image: [224, 224],
   other: [8, 13],
 };
@@ -39,12 +43,17 @@ export function bindDimensions(
   overrides: Bindings = new Map(),
 ): Map<string, number> {
   const bindings = new Map<string, number>();
-  for (const { name, shape } of inputs) {
-    (shape ?? []).forEach((dim, axis) => {
-      const symbol = symbolOf(dim, name, axis);
-      if (symbol === undefined || bindings.has(symbol) || isExpression(symbol)) return;
-      bindings.set(symbol, overrides.get(symbol) ?? overrides.get(kindOf(symbol)) ?? sizes[kindOf(symbol)][variant]);
-    });
+  const sizeOf = (kind: Exclude<DimensionKind, 'total'>): number => overrides.get(kind) ?? sizes[kind][variant];
+  const symbols = new Set(
+    inputs.flatMap(({ name, shape }) => (shape ?? []).map((dim, axis) => symbolOf(dim, name, axis))),
+  );
+  const hasPast = [...symbols].some((symbol) => symbol !== undefined && kindOf(symbol) === 'past');
+  for (const symbol of symbols) {
+    if (symbol === undefined || isExpression(symbol)) continue;
+    const kind = kindOf(symbol);
+    // A mask over a cache covers what is in it and what comes new.
+    const total = sizeOf('sequence') + (hasPast ? sizeOf('past') : 0);
+    bindings.set(symbol, overrides.get(symbol) ?? (kind === 'total' ? total : sizeOf(kind)));
   }
   return bindings;
 }

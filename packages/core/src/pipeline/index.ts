@@ -2,6 +2,7 @@ export * from './check-integers.ts';
 export * from './check-kernels.ts';
 export * from './compare-outputs.ts';
 export * from './dimensions.ts';
+export * from './distinct-products.ts';
 export * from './events.ts';
 export * from './input-bounds.ts';
 export * from './make-inputs.ts';

@@ -1,25 +1,36 @@
 import type { Runtime, Session, SessionOptions, TensorData } from '../backend/index.ts';
 import { OptimumError, throwIfAborted } from '../foundation/index.ts';
 import type { Model } from '../ir/index.ts';
-import { type IntegerCheck, runIntegerCheck, tapIntegerProducts } from './check-integers.ts';
+import { type IntegerCheck, nothingChecked, runIntegerCheck, sumChecks, tapIntegerProducts } from './check-integers.ts';
 import { checkKernels, type KernelCheck, requireKernels } from './check-kernels.ts';
-import { compareOutputs, type OutputDifference } from './compare-outputs.ts';
+import { addSums, compareOutputs, differenceOf, type OutputDifference, type OutputSums } from './compare-outputs.ts';
+import { distinctProducts } from './distinct-products.ts';
 import { measureSpeed, type SpeedComparison } from './measure-speed.ts';
 
 /**
- * Bounds of the numeric verdict, on any float output of any case. Exact dynamic int8 of sound Transformers stays
+ * Bounds of the numeric verdict, on every output over all cases, and on each case where it has elements enough. Exact dynamic int8 of sound Transformers stays
  * below 0.35 even with planted outliers (MiniLM-outlier 0.34, research/peers.md section 6); saturated or broken
  * graphs reach 0.98 and more. Between them there is nothing, so the bound sits in the gap.
  */
 export const numericBounds = { relativeError: 0.6, cosine: 0.8 } as const;
 
+/** An output is judged on at least so many elements: one number near zero says nothing about relative error. */
+const judgedElements = 32;
+
+export type Feeds = Readonly<Record<string, TensorData>>;
+
 /** Inputs to compare on, with where they come from. */
 export interface Case {
   readonly label: string;
-  readonly feeds: Readonly<Record<string, TensorData>>;
-  /** Tried when the original refuses the first ones (a table of few positions, say). */
-  readonly fallback?: Readonly<Record<string, TensorData>> | undefined;
+  /**
+   * Made when their turn comes, in order, until the original takes one: it may have a table of few positions, say, or
+   * one batch size.
+   */
+  readonly attempts: readonly (() => Feeds)[];
 }
+
+/** Exactness is checked on so many of the cases that ran; each multiplies every matrix once in float64. */
+const exactCases = 4;
 
 export interface CaseResult {
   readonly label: string;
@@ -37,12 +48,17 @@ export interface VerifyRequest {
   readonly readModel: (path: string) => Model;
   /** The quantized model read again, to be tapped, and how to make session bytes of it. */
   readonly tapped: { readonly model: Model; readonly serialize: (model: Model) => Uint8Array; readonly folder: string };
-  /** Kernels that the plan's capabilities promise, and for how many nodes. */
+  /** Kernels that the plan's capabilities promise. */
   readonly kernels: readonly string[];
-  readonly expectedKernels: number;
   readonly cases: readonly Case[];
-  /** Inputs for timing; absent when speed cannot be measured here (another target). */
-  readonly timing?: Case | undefined;
+  /** Further cases, run while some output has too few elements to be judged. */
+  readonly moreCases: readonly Case[];
+  /** Inputs for timing, or why speed is not measured. */
+  readonly timing: Case | { readonly notMeasured: string };
+  /** Threads of the sessions that are compared and timed. */
+  readonly threads: number;
+  /** Folder whose packages provide the runtime. */
+  readonly from?: string | undefined;
   readonly session: Readonly<Record<string, string>>;
   /** True where this machine's own kernels would saturate what the target's do not. */
   readonly exactKernelPath: boolean;
@@ -53,8 +69,10 @@ export interface VerifyReport {
   readonly kernels: KernelCheck;
   readonly integers: IntegerCheck;
   readonly cases: readonly CaseResult[];
+  /** Every output, over all cases together. */
+  readonly outputs: readonly OutputDifference[];
   readonly speed?: SpeedComparison | undefined;
-  /** Largest relative error and smallest cosine over all float outputs and cases. */
+  /** Largest relative error and smallest cosine over the outputs. */
   readonly relativeError: number;
   readonly cosine: number;
   /** What could not be checked here, and why. */
@@ -69,21 +87,24 @@ export interface VerifyReport {
 export async function verifyModel(request: VerifyRequest): Promise<VerifyReport> {
   const notChecked: string[] = [];
   const config = { ...request.session, ...(request.exactKernelPath && { 'session.x64quantprecision': '1' }) };
-  const options: SessionOptions = { threads: 1, config, ...(request.signal && { signal: request.signal }) };
+  const options: SessionOptions = {
+    threads: request.threads,
+    config,
+    ...(request.from && { from: request.from }),
+    ...(request.signal && { signal: request.signal }),
+  };
   const open = openSessions(request.runtime);
   try {
     const quantized = await open(request.quantized, { ...options, optimizedModelPath: request.optimizedModelPath });
-    const kernels = checkKernels(
-      request.readModel(request.optimizedModelPath),
-      request.kernels,
-      request.expectedKernels,
-    );
+    const expected = distinctProducts(request.tapped.model);
+    const kernels = checkKernels(request.readModel(request.optimizedModelPath), request.kernels, expected);
     requireKernels(kernels, request.name);
     const original = await open(request.original, options);
     const compared = await compareCases(request, original, quantized, notChecked);
-    const integers = await checkIntegers(request, open, options, compared.feeds, notChecked);
-    const speed = await timeBoth(request, original, quantized, notChecked);
-    return { kernels, integers, cases: compared.results, speed, ...worstOf(compared.results), notChecked };
+    const integers = await checkIntegers(request, open, options, compared.ran, notChecked);
+    const speed = await timeBoth(request, original, quantized, compared.ran, notChecked);
+    const { results: cases, outputs } = compared;
+    return { kernels, integers, cases, outputs, speed, ...worstOf(outputs), notChecked };
   } finally {
     await open.closeAll();
   }
@@ -106,26 +127,41 @@ function openSessions(runtime: Runtime): OpenSession {
 /** Runs every case through both. A case that the original itself refuses says nothing about the new model. */
 async function compareCases(request: VerifyRequest, original: Session, quantized: Session, notChecked: string[]) {
   const results: CaseResult[] = [];
-  let feeds: Case['feeds'] | undefined;
-  for (const subject of request.cases) {
+  const ran: Feeds[] = [];
+  const pooled = new Map<string, OutputSums>();
+  const isJudged = (): boolean => [...pooled.values()].every(({ elements }) => elements >= judgedElements);
+  const compare = async (subject: Case): Promise<void> => {
     throwIfAborted(request.signal);
-    const ran = await runOriginal(subject, original, notChecked);
-    if (!ran) continue;
-    feeds ??= ran.feeds;
-    const outputs = compareOutputs(ran.outputs, await quantized.run(ran.feeds));
-    requireNear(request.name, subject.label, outputs);
-    results.push({ label: subject.label, outputs });
-  }
-  return { results, feeds };
+    const run = await runOriginal(subject, original, notChecked);
+    if (!run) return;
+    ran.push(run.feeds);
+    const sums = compareOutputs(run.outputs, await quantized.run(run.feeds));
+    results.push({ label: subject.label, outputs: [...sums].map(([name, sum]) => differenceOf(name, sum)) });
+    for (const [name, sum] of sums) {
+      const before = pooled.get(name);
+      pooled.set(name, before ? addSums(before, sum) : sum);
+    }
+  };
+  for (const subject of request.cases) await compare(subject);
+  for (const subject of request.moreCases) if (ran.length > 0 && !isJudged()) await compare(subject);
+  const outputs = [...pooled].map(([name, sum]) => differenceOf(name, sum));
+  for (const { label, outputs: own } of results)
+    requireNear(
+      request.name,
+      label,
+      own.filter(({ elements, nonFinite }) => elements >= judgedElements || nonFinite > 0),
+    );
+  requireNear(request.name, `${ran.length} inputs`, outputs);
+  return { results, ran, outputs };
 }
 
-/** The original's outputs on a case, or on its fallback; `undefined` when it refuses both. */
-async function runOriginal({ label, feeds, fallback }: Case, original: Session, notChecked: string[]) {
+/** The original's outputs on the first attempt that it takes; `undefined` when it refuses all. */
+async function runOriginal({ label, attempts }: Case, original: Session, notChecked: string[]) {
   let refusal: unknown;
-  for (const inputs of [feeds, fallback]) {
-    if (!inputs) continue;
+  for (const make of attempts) {
+    const feeds = make();
     try {
-      return { feeds: inputs, outputs: await original.run(inputs) };
+      return { feeds, outputs: await original.run(feeds) };
     } catch (error) {
       if (!isRefusal(error)) throw error;
       refusal ??= error;
@@ -163,35 +199,49 @@ async function checkIntegers(
   request: VerifyRequest,
   open: OpenSession,
   options: SessionOptions,
-  feeds: Case['feeds'] | undefined,
+  ran: readonly Feeds[],
   notChecked: string[],
 ): Promise<IntegerCheck> {
   const { model, serialize, folder } = request.tapped;
   const { taps, notTapped } = tapIntegerProducts(model);
-  const nothing: IntegerCheck = { nodes: 0, notTapped, outputs: 0, wrong: 0, worst: [] };
-  if (notTapped > 0) notChecked.push(`${notTapped} integer products inside If or Loop bodies: exactness`);
-  if (taps.length === 0 || !feeds) return nothing;
+  if (notTapped > 0)
+    notChecked.push(`exactness of ${notTapped} integer convolutions or products inside If and Loop bodies`);
+  if (taps.length === 0 || ran.length === 0) return { ...nothingChecked, notTapped };
   // The graph as written: fusions would hide the integer outputs, the kernels below them are the same.
   const session = await open({ bytes: serialize(model), folder }, { ...options, optimization: 'disabled' });
-  const check = await runIntegerCheck(session, taps, notTapped, feeds);
+  const checks: IntegerCheck[] = [];
+  for (const feeds of ran.slice(0, exactCases)) {
+    throwIfAborted(request.signal);
+    checks.push(await runIntegerCheck(session, taps, notTapped, feeds));
+  }
+  const check = sumChecks(checks);
   if (check.wrong === 0) return check;
   throw new OptimumError(
     'E_VERIFY_NUMERIC',
     `${request.name}: ${check.wrong} of ${check.outputs} integer outputs differ from exact arithmetic (worst: ` +
       `${check.worst[0]?.node}): this CPU's 8-bit kernels saturate on these weights.`,
-    { context: { ...check }, hint: 'Use --target portable, which makes weights that no CPU saturates on.' },
+    {
+      context: { ...check },
+      hint: 'Use recipe latency or --target portable, whose weights no CPU saturates on; --target NAME makes it for another CPU.',
+    },
   );
 }
 
-async function timeBoth(request: VerifyRequest, original: Session, quantized: Session, notChecked: string[]) {
-  if (!request.timing) {
-    notChecked.push('speed: the target is another CPU than this one');
+async function timeBoth(
+  request: VerifyRequest,
+  original: Session,
+  quantized: Session,
+  ran: readonly Feeds[],
+  notChecked: string[],
+) {
+  if ('notMeasured' in request.timing) {
+    notChecked.push(`speed: ${request.timing.notMeasured}`);
     return undefined;
   }
   let refusal: unknown;
-  for (const feeds of [request.timing.feeds, request.timing.fallback]) {
+  for (const make of [...request.timing.attempts, ...ran.map((feeds) => () => feeds)]) {
     try {
-      if (feeds) return await measureSpeed(original, quantized, feeds, { signal: request.signal });
+      return await measureSpeed(original, quantized, make(), { threads: request.threads, signal: request.signal });
     } catch (error) {
       if (!isRefusal(error)) throw error;
       refusal ??= error;
@@ -201,8 +251,7 @@ async function timeBoth(request: VerifyRequest, original: Session, quantized: Se
   return undefined;
 }
 
-function worstOf(results: readonly CaseResult[]): { relativeError: number; cosine: number } {
-  const outputs = results.flatMap((result) => result.outputs);
+function worstOf(outputs: readonly OutputDifference[]): { relativeError: number; cosine: number } {
   return {
     relativeError: Math.max(0, ...outputs.map((output) => output.relativeError)),
     cosine: Math.min(1, ...outputs.map((output) => output.cosine)),

@@ -54,14 +54,14 @@ function checkEntry(entry: unknown, at: string, problems: string[]): void {
 }
 
 function checkDecision(decision: Fields, at: string, problems: string[]): void {
-  if (!oneOf(decision.action, ['matmul', 'embedding', 'float'], `${at}.action`, problems)) return;
+  if (!oneOf(decision.action, ['matmul', 'conv', 'embedding', 'float'], `${at}.action`, problems)) return;
   if (decision.action === 'float') {
     checkKeys(decision, ['action', 'reason'], at, problems);
     if (!isObject(decision.reason) || typeof decision.reason.text !== 'string')
       problems.push(`${at}.reason: expected code and text`);
     return;
   }
-  const key = decision.action === 'matmul' ? 'weight' : 'table';
+  const key = decision.action === 'embedding' ? 'table' : 'weight';
   checkKeys(decision, ['action', key, 'capability'], at, problems);
   const scheme = decision[key];
   if (!isObject(scheme)) {
@@ -96,15 +96,16 @@ function checkKeys(fields: Fields, allowed: readonly string[], at: string, probl
 }
 
 /**
- * Puts edited decisions in the place of made ones. An entry whose id the model does not have, or whose decision the
- * node cannot take, is an error: a plan never fails in silence.
+ * Puts edited decisions in the place of made ones. An entry whose id the model does not have, whose decision the node
+ * cannot take, or whose capability nobody claims, is an error: a plan never fails in silence.
+ * @param capabilities ids of the claims at hand
  * @throws E_CONFIG_SCHEMA
  */
-export function mergePlan(made: Plan, edited: Plan): Plan {
+export function mergePlan(made: Plan, edited: Plan, capabilities: readonly string[]): Plan {
   const byId = new Map(made.entries.map((entry) => [entry.id, entry]));
   const problems: string[] = [];
   for (const entry of edited.entries) {
-    const problem = mergeProblem(entry, byId.get(entry.id), made);
+    const problem = mergeProblem(entry, byId.get(entry.id), made) ?? capabilityProblem(entry, capabilities);
     if (problem) problems.push(problem);
   }
   if (problems.length > 0) {
@@ -118,16 +119,7 @@ export function mergePlan(made: Plan, edited: Plan): Plan {
 }
 
 /** Reasons for which a node cannot be made integer, whoever asks. */
-const hard = new Set([
-  'not-constant',
-  'shape',
-  'element-type',
-  'opset',
-  'attributes',
-  'scan-order',
-  'no-capability',
-  'already-quantized',
-]);
+const hard = new Set(['not-constant', 'shape', 'element-type', 'opset', 'function', 'attributes', 'no-capability']);
 
 function mergeProblem(edited: PlanEntry, made: PlanEntry | undefined, plan: Plan): string | undefined {
   if (!made) {
@@ -142,4 +134,10 @@ function mergeProblem(edited: PlanEntry, made: PlanEntry | undefined, plan: Plan
   if (made.decision.action === 'float' && !hard.has(made.decision.reason.code)) return undefined;
   const why = made.decision.action === 'float' ? made.decision.reason.text : `it is ${made.decision.action}`;
   return `"${edited.id}" cannot be ${edited.decision.action}: ${why}`;
+}
+
+function capabilityProblem({ id, decision }: PlanEntry, capabilities: readonly string[]): string | undefined {
+  if (decision.action === 'float' || capabilities.includes(decision.capability)) return undefined;
+  const near = nearestNames(decision.capability, capabilities, 1)[0];
+  return `"${id}" names the capability "${decision.capability}", which nobody claims${near ? ` (did you mean "${near}"?)` : ''}`;
 }

@@ -1,4 +1,4 @@
-/** How the constant operand of a matrix product is stored. */
+/** How the constant operand of a matrix product or convolution is stored. */
 export interface WeightScheme {
   readonly elementType: 'int8' | 'uint8';
   readonly granularity: 'tensor' | 'channel';
@@ -22,18 +22,15 @@ export interface Reason {
     | 'shape'
     | 'element-type'
     | 'opset'
+    | 'function'
     | 'attributes'
-    | 'non-finite'
-    | 'already-quantized'
-    | 'scan-order'
-    | 'recipe'
-    | 'too-small'
-    | 'shared';
+    | 'recipe';
   readonly text: string;
 }
 
 export type Decision =
   | { readonly action: 'matmul'; readonly weight: WeightScheme; readonly capability: string }
+  | { readonly action: 'conv'; readonly weight: WeightScheme; readonly capability: string }
   | { readonly action: 'embedding'; readonly table: TableScheme; readonly capability: string }
   | { readonly action: 'float'; readonly reason: Reason };
 

@@ -2,10 +2,11 @@ import type { ByteSource } from '../foundation/index.ts';
 import type { Kernels } from '../kernels/index.ts';
 import type { WeightTask } from './weight-task.ts';
 
-/** Weights up to this many float32 bytes are read once and kept for all passes; larger ones go by panels. */
-const wholeByteLength = 16 << 20;
-/** Size of a panel of a larger weight. */
-const panelByteLength = 4 << 20;
+/**
+ * Float32 bytes of a weight that are held at once: a weight up to this size is read once and kept for all passes, a
+ * larger one goes by panels of a quarter of it.
+ */
+export const defaultMemoryByteLength = 12 << 20;
 
 /** Some rows of a weight in kernel memory. */
 export interface Panel {
@@ -37,14 +38,15 @@ export class Arena {
   #scaleCount = 0;
   #loadedRow = -1;
 
-  constructor(task: WeightTask, source: ByteSource, kernels: Kernels) {
+  constructor(task: WeightTask, source: ByteSource, kernels: Kernels, memoryByteLength: number) {
     this.#task = task;
     this.#source = source;
     this.kernels = kernels;
     const rowBytes = Math.max(4, task.columns * 4);
-    const isWhole = task.rows * rowBytes <= wholeByteLength;
+    const isWhole = task.rows * rowBytes <= memoryByteLength;
     // An even number of rows, so that no pair is split between panels.
-    this.#panelRows = isWhole ? Math.max(1, task.rows) : Math.max(2, 2 * Math.floor(panelByteLength / rowBytes / 2));
+    const pairs = Math.floor(memoryByteLength / 4 / rowBytes / 2);
+    this.#panelRows = isWhole ? Math.max(1, task.rows) : Math.max(2, 2 * pairs);
     const count = Math.max(task.rows, task.columns, 1);
     this.scratch = align(kernels.heapBase);
     this.accumulator = this.scratch + 64;

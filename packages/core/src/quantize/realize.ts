@@ -2,6 +2,7 @@ import { constantOf } from '../analysis/index.ts';
 import { internalError } from '../foundation/index.ts';
 import { type Graph, type Model, type Node, walkGraphs } from '../ir/index.ts';
 import { type Decision, nodeIds, type Plan } from '../plan/index.ts';
+import { realizeConv } from './realize-conv.ts';
 import { realizeMatMul } from './realize-matmul.ts';
 import { realizeTable } from './realize-table.ts';
 import { removeUnread } from './remove-unread.ts';
@@ -31,6 +32,7 @@ export function realize(model: Model, plan: Plan): RealizeReport {
   announceTables(store, work);
   for (const { node, decision } of work) {
     if (decision.action === 'matmul') realizeMatMul(node, decision.weight, store, opset);
+    else if (decision.action === 'conv') realizeConv(node, decision.weight, store);
     else realizeTable(node, decision.table, store);
   }
   const removedInputs = [...walkGraphs(model)].flatMap((graph: Graph) => removeUnread(graph));

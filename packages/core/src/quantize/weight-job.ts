@@ -43,9 +43,9 @@ export function quantizedWeight(
     ],
     facts: undefined,
     ...(source.path !== undefined && { task: { weight, path: source.path } }),
-    run(emit: Emit) {
+    run(emit: Emit, memoryByteLength?: number) {
       shared ??= createKernels();
-      job.facts = runWeightTask(weight, source, shared, emit);
+      job.facts = runWeightTask(weight, source, shared, emit, memoryByteLength);
     },
   };
   const [quantized, scale, zeroPoint] = tensorsOfJob(job) as [Tensor, Tensor, Tensor];

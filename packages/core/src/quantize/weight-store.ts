@@ -1,6 +1,6 @@
 import type { ConstantRef } from '../analysis/index.ts';
 import { internalError } from '../foundation/index.ts';
-import type { Graph, Tensor, Value } from '../ir/index.ts';
+import { elementCount, type Graph, type Tensor, type Value } from '../ir/index.ts';
 import type { TableScheme, WeightScheme } from '../plan/index.ts';
 import { type QuantizedWeight, quantizedWeight, type WeightJob } from './weight-job.ts';
 
@@ -67,9 +67,34 @@ export class WeightStore {
     });
   }
 
-  /** An embedding table [V, H]; scales are [V, 1] by row. */
+  /** The filters of a convolution, with one scale. */
+  filters(weight: ConstantRef, scheme: WeightScheme): StoredWeight {
+    const { dims } = weight;
+    return this.#once(weight, `filters ${scheme.elementType} ${scheme.range}`, false, () =>
+      quantizedWeight(
+        weight.tensor,
+        {
+          name: weight.root.name ?? '',
+          rows: dims[0] as number,
+          columns: elementCount(dims) / (dims[0] as number),
+          transposed: false,
+          elementType8: scheme.elementType,
+          range: scheme.range,
+          sameGrid: false,
+          alpha: 1,
+          scales: 'tensor',
+        },
+        dims,
+        [],
+      ),
+    );
+  }
+
+  /** An embedding table [V, H]; scales are [V, 1] by row. With one scale for all a table may have any rank. */
   table(weight: ConstantRef, scheme: TableScheme): StoredWeight {
-    const [rows, columns] = storedDims(weight);
+    const isMatrix = weight.dims.length === 2;
+    const [rows, columns] = isMatrix ? storedDims(weight) : [1, elementCount(weight.dims)];
+    const dims = isMatrix ? [rows, columns] : weight.dims;
     const range = scheme.granularity === 'row' ? (this.#tied.get(weight.tensor) ?? 'full') : 'full';
     return this.#once(weight, `table ${scheme.elementType} ${scheme.granularity}`, true, () => {
       const isRow = scheme.granularity === 'row';
@@ -86,7 +111,7 @@ export class WeightStore {
           alpha: 1,
           scales: isRow ? 'rows' : 'tensor',
         },
-        [rows, columns],
+        dims,
         isRow ? [rows, 1] : [],
       );
       if (range === 'pair-aware') this.#pairAware.push(made.job);

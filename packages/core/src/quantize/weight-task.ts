@@ -1,7 +1,7 @@
 import { type ByteSource, OptimumError } from '../foundation/index.ts';
 import { asymmetricUint8, type Kernels, pairAwareScale, pairRaise, symmetricScale } from '../kernels/index.ts';
 import type { TableScheme, WeightScheme } from '../plan/index.ts';
-import { Arena, type Panel } from './arena.ts';
+import { Arena, defaultMemoryByteLength, type Panel } from './arena.ts';
 
 /**
  * One weight to quantize, as plain data: another thread does the same work from the same description.
@@ -41,8 +41,14 @@ export interface WeightFacts {
  * Quantizes one weight: reads it once when it fits the arena, else in panels that are read again for each pass, so
  * that memory stays fixed. @throws E_NUMERIC_INF, E_NUMERIC_NAN
  */
-export function runWeightTask(task: WeightTask, source: ByteSource, kernels: Kernels, emit: Emit): WeightFacts {
-  const arena = new Arena(task, source, kernels);
+export function runWeightTask(
+  task: WeightTask,
+  source: ByteSource,
+  kernels: Kernels,
+  emit: Emit,
+  memoryByteLength = defaultMemoryByteLength,
+): WeightFacts {
+  const arena = new Arena(task, source, kernels, memoryByteLength);
   const scales = task.scales === 'tensor' ? tensorScale(task, arena) : axisScales(task, arena);
   emitScales(task, arena, scales, emit);
   for (const panel of arena.panels()) emitPanel(task, arena, panel, scales, emit);
@@ -78,15 +84,23 @@ function axisScales(task: WeightTask, arena: Arena): Scales {
   const count = task[task.scales as 'rows' | 'columns'];
   const isPairAware = task.range === 'pair-aware';
   const { ranges, pairs } = axisRanges(task, arena, count, isPairAware);
-  const full = Float32Array.from(ranges, (range) => symmetricScale(range));
+  const full = symmetricScales(ranges, 'full');
   if (!isPairAware) {
-    const values =
-      task.range === 'reduced' ? Float32Array.from(ranges, (range) => symmetricScale(range, 'reduced')) : full;
+    const values = task.range === 'reduced' ? symmetricScales(ranges, 'reduced') : full;
     return { values, zeroPoint: 0, factor: meanRatio(values, full) };
   }
-  const values = Float32Array.from(ranges, (range, index) => pairAwareScale(range, pairs[index] as number));
+  const values = new Float32Array(count);
+  for (let index = 0; index < count; index++)
+    values[index] = pairAwareScale(ranges[index] as number, pairs[index] as number);
   raiseUntilSafe(task, arena, values);
   return { values, zeroPoint: 0, factor: meanRatio(values, full) };
+}
+
+/** A loop, because a callback would box every one of the many numbers. */
+function symmetricScales(ranges: Float32Array, range: 'full' | 'reduced'): Float32Array {
+  const scales = new Float32Array(ranges.length);
+  for (let index = 0; index < ranges.length; index++) scales[index] = symmetricScale(ranges[index] as number, range);
+  return scales;
 }
 
 function axisRanges(task: WeightTask, arena: Arena, count: number, withPairs: boolean) {
@@ -102,11 +116,18 @@ function axisRanges(task: WeightTask, arena: Arena, count: number, withPairs: bo
     else kernels.absMaxColumns(panel.floats, panel.rows, task.columns, rangeAt);
     if (withPairs && byRows) kernels.pairMaxRows(panel.floats, panel.rows, task.columns, pairAt + at);
     else if (withPairs) kernels.pairMaxColumns(panel.floats, panel.rows, task.columns, pairAt);
-    if (!arena.floats(rangeAt, count).every(Number.isFinite)) throw notFinite(task, arena, panel);
+    const seen = byRows ? arena.floats(rangeAt + at, panel.rows) : arena.floats(rangeAt, count);
+    if (!isFiniteAll(seen)) throw notFinite(task, arena, panel);
   }
   ranges.set(arena.floats(rangeAt, count));
   if (withPairs) pairs.set(arena.floats(pairAt, count));
   return { ranges, pairs };
+}
+
+/** As `every(Number.isFinite)`, which calls back for each of the many. */
+function isFiniteAll(values: Float32Array): boolean {
+  for (let index = 0; index < values.length; index++) if (!Number.isFinite(values[index])) return false;
+  return true;
 }
 
 /** Rounding can let a pair sum to 129: those scales go up in small steps until none does. */

@@ -1,20 +1,27 @@
 import type { ElementType } from '../../ir/index.ts';
 import type { Feature } from './feature.ts';
 
+/** When activations become integers: while it runs, with ranges from calibration, or never. */
 export type Mode = 'dynamic' | 'static' | 'weight-only';
+
+/** How far one scale reaches: the whole tensor, an output channel, a row of a table, a block along K. */
 export type Granularity = 'tensor' | 'channel' | 'row' | 'block';
 
 /**
  * One claim about a runtime's kernels: this operator, quantized like this, on CPUs like these, runs as that kernel.
- * Plain data with a source; the planner reads it and the conformance kit runs it.
+ * Plain data with a source; the planner reads it and the conformance kit runs it. It is not a choice: recipes choose.
  */
 export interface Capability {
+  /** Stable: plans name it. */
   readonly id: string;
   readonly op: string;
+  /** Domain of the operator. @defaultValue the standard domain */
   readonly domain?: string;
   readonly mode: Mode;
+  /** Element type of quantized activations; absent where they stay float. */
   readonly activation?: ElementType;
   readonly weight: ElementType;
+  /** Granularities of the weight's scales that the kernel takes; the planner prefers `channel`. */
   readonly granularity: readonly Granularity[];
   /** Any one of these sets of features suffices; empty: every CPU. */
   readonly requires: readonly (readonly Feature[])[];
@@ -28,9 +35,11 @@ export interface Capability {
   readonly speed: number;
   /** The least opset of the standard domain that the quantized form needs. */
   readonly opset: number;
+  /** How the claim is known: measured on what, or read where. */
   readonly source: string;
 }
 
+/** True when a CPU with these features has the kernel and no better claim takes its place. */
 export function holdsOn(capability: Capability, available: readonly Feature[]): boolean {
   if (capability.unless?.some((feature) => available.includes(feature))) return false;
   if (capability.requires.length === 0) return true;

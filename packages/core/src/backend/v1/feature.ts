@@ -1,6 +1,9 @@
 import type { CpuFacts } from './cpu-facts.ts';
 
-/** Instruction sets by which integer kernels differ. A name in a target file that is not here is refused. */
+/**
+ * Instruction sets by which integer kernels differ. Not every flag of a CPU: only those that a capability or a target
+ * names. A name in a target file that is not here is refused.
+ */
 export const features = [
   'avx2',
   'avx512',
@@ -22,7 +25,8 @@ export const features = [
 export type Feature = (typeof features)[number];
 
 /**
- * Linux flag names that together show a feature.
+ * Linux flag names that together show a feature; `avx512` is the set that ONNX Runtime's AVX512 kernels ask for. The
+ * record of an Arrow Lake, which has AVX-VNNI-INT8, shows no flag of that name: Linux may never show that feature.
  * @source linux arch/x86/include/asm/cpufeatures.h, Documentation/arch/arm64/elf_hwcaps.rst
  */
 const flagsOf: Readonly<Record<Feature, readonly string[]>> = {
@@ -43,7 +47,7 @@ const flagsOf: Readonly<Record<Feature, readonly string[]>> = {
   'arm-bf16': ['bf16'],
 };
 
-/** The features that the CPU's flags show, in table order. */
+/** The features that the CPU's flags show, in table order. More flags never give fewer features. */
 export function featuresOf(facts: CpuFacts): Feature[] {
   const flags = new Set(facts.flags);
   return features.filter((feature) => flagsOf[feature].every((flag) => flags.has(flag)));

@@ -4,9 +4,13 @@ import type { Mode } from './capability.ts';
 /** How embedding tables (Gather on a constant) are stored. */
 export type EmbeddingScheme = 'int8-row' | 'uint8-tensor' | 'float';
 
-/** A named, readable set of choices. Data only. */
+/**
+ * A named, readable set of choices, for people to pick by name. Data only: it knows no hardware (targets do) and no
+ * kernels (capabilities do).
+ */
 export interface Recipe {
   readonly id: string;
+  /** One sentence: what comes out, and for whom. */
   readonly description: string;
   readonly mode: Mode;
   /** `by-capability`: the fastest exact scheme of the target. The others are fixed schemes. */
@@ -14,6 +18,10 @@ export interface Recipe {
   readonly embeddings: EmbeddingScheme;
   /** Operators that may be quantized. */
   readonly operators: readonly string[];
+  /** `anywhere`: wherever they hide, in subgraphs too. `initializers`: only direct initializers of the main graph. */
+  readonly weightsFrom: 'anywhere' | 'initializers';
+  /** Tables with fewer elements than this are not worth the operators that read them. */
+  readonly smallestTable: number;
   /** What becomes of the shapes of inner values in the output. */
   readonly valueInfo: ValueInfo;
   /** Nodes stay float where the capability says that they get no faster. */

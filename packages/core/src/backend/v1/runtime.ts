@@ -10,6 +10,7 @@ export interface TensorData {
   readonly strings?: readonly string[];
 }
 
+/** One input or output of a loaded model, as far as the runtime tells. */
 export interface Signature {
   readonly name: string;
   readonly elementType: ElementType | undefined;
@@ -33,28 +34,38 @@ export interface SessionOptions {
   /** Resident memory past which the session is ended. */
   readonly memoryLimitBytes?: number;
   readonly signal?: AbortSignal;
+  /** Folder whose packages may provide the runtime, as in `status`. @defaultValue the working directory */
+  readonly from?: string;
 }
 
-/** One loaded model in a process of its own. Calls are served in order. */
+/**
+ * One loaded model in a process of its own, so that a crash or a hang of the runtime is an error here and not the end
+ * of the program. Calls are served in order. It is not a pool and not meant for serving: it is there to prove.
+ */
 export interface Session {
   readonly inputs: readonly Signature[];
   readonly outputs: readonly Signature[];
   /** Milliseconds that loading took inside the process. */
   readonly loadMs: number;
-  /** @throws E_BACKEND_CRASHED, E_BACKEND_TIMEOUT, E_VERIFY_LOAD, E_DATA_MISMATCH, E_LIMIT_MEMORY, E_INTERRUPTED */
+  /**
+   * The outputs of one run: those that are named, or all that can leave the runtime.
+   * @throws E_BACKEND_CRASHED, E_BACKEND_TIMEOUT, E_VERIFY_LOAD, E_DATA_MISMATCH, E_LIMIT_MEMORY, E_INTERRUPTED
+   */
   run(feeds: Readonly<Record<string, TensorData>>, outputs?: readonly string[]): Promise<Record<string, TensorData>>;
   /** Latency in milliseconds of each of `repetitions` runs, by the clock of the process that runs them. */
   time(feeds: Readonly<Record<string, TensorData>>, repetitions: number): Promise<number[]>;
   /** Resident bytes of the process. */
   residentBytes(): Promise<number>;
+  /** Ends the process. Further calls fail; a second close does nothing. */
   close(): Promise<void>;
 }
 
+/** Whether the native library is there: `hint` is the command that installs it. */
 export type RuntimeStatus =
   | { readonly status: 'found'; readonly version: string; readonly path: string }
   | { readonly status: 'absent'; readonly reason: string; readonly hint: string };
 
-/** What executes a model. */
+/** What executes a model, and what its kernels do. It knows no target: which claims hold follows from the features. */
 export interface Runtime {
   readonly specVersion: 1;
   readonly id: string;
@@ -63,5 +74,6 @@ export interface Runtime {
   readonly limits: { readonly opset: number; readonly irVersion: number };
   /** Looks for the native library without loading it. `from`: folder whose packages may provide it. Never throws. */
   status(from?: string): Promise<RuntimeStatus>;
+  /** @throws E_BACKEND_MISSING, E_VERIFY_LOAD, E_BACKEND_CRASHED, E_BACKEND_TIMEOUT, E_LIMIT_MEMORY, E_INTERRUPTED */
   createSession(model: ModelSource, options?: SessionOptions): Promise<Session>;
 }
