@@ -1,0 +1,63 @@
+/**
+ * Every benchmark with what it shows, what it should reach, and its default number of rounds.
+ *
+ * @typedef {object} Benchmark
+ * @property {string} name
+ * @property {string} what
+ * @property {string} [reach]
+ * @property {number} rounds
+ * @property {() => Promise<{ run: (context: object) => Promise<import('./lib/render.mjs').BenchResult> }>} load
+ */
+
+/** @type {readonly Benchmark[]} */
+export const benchmarks = [
+  {
+    name: 'quantize-speed',
+    what: 'the whole command against cp of its input: wall time and peak memory',
+    reach: 'bert-base at most 2.2× cp with one thread and 1.8× with two; large at most 1.2×; at most 100 MB resident',
+    rounds: 7,
+    load: () => import('./quantize-speed.mjs'),
+  },
+  {
+    name: 'python-opponent',
+    what: "the same scheme by Python's quantize_dynamic, side by side: wall time and peak memory",
+    reach: 'per channel at least 15× faster and 12× leaner',
+    rounds: 3,
+    load: () => import('./python-opponent.mjs'),
+  },
+  {
+    name: 'parity',
+    what: "what is bit-identical to Python's files: weights, nodes, value_info, outputs at every optimization level",
+    reach: 'everything identical for both compatible recipes',
+    rounds: 0,
+    load: () => import('./parity.mjs'),
+  },
+  {
+    name: 'latency',
+    what: 'int8 against float32 of bert-base at 1×128, one thread, and its wrong integer outputs',
+    reach: 'at least 3.0× with VNNI, 1.65× with AVX2; 0 wrong integer outputs',
+    rounds: 25,
+    load: () => import('./latency.mjs'),
+  },
+  {
+    name: 'minilm-accuracy',
+    what: 'STS-B Spearman of all-MiniLM-L6-v2 by target, and of its outlier variants',
+    reach: 'within 0.005 of float32 everywhere',
+    rounds: 0,
+    load: () => import('./minilm-accuracy.mjs'),
+  },
+  {
+    name: 'zoo',
+    what: 'every model of the zoo: verdict, integer operators, size, error, speed, wrong integer outputs',
+    reach: 'no failure, none larger than its input, no wrong integer output, ALBERT 75 of 75 MatMuls',
+    rounds: 0,
+    load: () => import('./zoo.mjs'),
+  },
+  {
+    name: 'help-startup',
+    what: 'optimum --help against a bare node',
+    reach: 'at most 1.5×',
+    rounds: 25,
+    load: () => import('./help-startup.mjs'),
+  },
+];
