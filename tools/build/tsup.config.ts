@@ -5,6 +5,8 @@ interface Package {
   readonly name: string;
   readonly version: string;
   readonly exports?: Readonly<Record<string, string | { readonly '@optimum/source'?: string }>>;
+  /** Sources of modules that are started, by their place in dist, and not imported: programs of threads. */
+  readonly programs?: readonly string[];
 }
 
 /**
@@ -14,9 +16,11 @@ interface Package {
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Package;
 
 const isProgram = manifest.exports === undefined;
+const exported = Object.values(manifest.exports ?? {}).map((target) =>
+  typeof target === 'string' ? undefined : target['@optimum/source'],
+);
 const entry: Record<string, string> = {};
-for (const target of Object.values(manifest.exports ?? {})) {
-  const source = typeof target === 'string' ? undefined : target['@optimum/source'];
+for (const source of [...exported, ...(manifest.programs ?? [])]) {
   if (source) entry[source.replace(/^\.\/src\//, '').replace(/\.m?ts$/, '')] = source;
 }
 

@@ -1,15 +1,10 @@
 // Everything that CI runs, each part counted from its real result. The last line is `N passed, N failed, N skipped`.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageManager, root, run } from './bootstrap.mjs';
+import { root, run } from './bootstrap.mjs';
+import { checkPackages } from './check-packages.mjs';
 
 const report = join(root, 'artifacts/vitest.json');
-const publicPackages = [
-  'packages/core',
-  'packages/runtime-onnxruntime',
-  'packages/backend-cpu',
-  'packages/backend-intel-xeon',
-];
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
 /** Runs one check and counts it. */
@@ -42,10 +37,13 @@ check('types', 'npx', ['tsc', '-p', 'tsconfig.json']);
 check('lint', 'npx', ['biome', 'check', '--error-on-warnings', '.']);
 check('house rules', 'node', ['tools/lint/check.mjs']);
 check('generated kernels', 'node', ['tools/kernels/build.mjs', '--check']);
-for (const folder of publicPackages) {
-  // Through pnpm, by which publint packs the package as it would be published.
-  check(`publint ${folder}`, 'npx', ['--yes', packageManager, 'exec', 'publint', folder, '--strict']);
-}
+check('unused files and dependencies', 'npx', ['knip']);
+
+console.log('\n== packages');
+await checkPackages((name, error) => {
+  totals[error ? 'failed' : 'passed']++;
+  console.log(error ? `FAILED: ${name}\n${error.message}` : `ok ${name}`);
+});
 
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exit(totals.failed === 0 ? 0 : 1);
