@@ -48,5 +48,8 @@ export default defineConfig({
   esbuildOptions(options) {
     // Other packages of the workspace are left to the runtime; their sources are for tests only.
     options.conditions = [];
+    // Half the bytes are half the time to start; names stay, so that stack traces can be read.
+    options.minifyWhitespace = true;
+    options.minifySyntax = true;
   },
 });

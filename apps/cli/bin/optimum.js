@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 
 // What this program holds in JavaScript is small and lives long, and its work is done outside the heap: a heap that
 // grows for the sake of speed would only cost memory.
-setFlagsFromString('--optimize-for-size');
+setFlagsFromString('--semi-space-growth-factor=1');
 
 const main = new URL('../dist/main.js', import.meta.url);
 if (existsSync(main)) await import(main.href);

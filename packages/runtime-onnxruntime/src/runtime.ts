@@ -1,7 +1,6 @@
 import { OptimumError, type Runtime } from '@optimum/core';
 import { capabilities } from './capabilities.ts';
 import { locateRuntime } from './locate.ts';
-import { createSession } from './session.ts';
 
 export interface OnnxRuntimeOptions {
   /** Folder whose onnxruntime-node counts. @defaultValue the working directory */
@@ -23,6 +22,8 @@ export function createOnnxRuntime(options: OnnxRuntimeOptions = {}): Runtime {
           found.status === 'absent' ? found : { reason: 'onnxruntime-node has no entry', hint: undefined };
         throw new OptimumError('E_BACKEND_MISSING', `The runtime is missing: ${reason}.`, { hint });
       }
+      // Loaded when a session is wanted: planning and quantizing need no process.
+      const { createSession } = await import('./session.ts');
       return createSession(found.entry, model, sessionOptions);
     },
   };

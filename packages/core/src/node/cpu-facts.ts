@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import type { CpuFacts } from '../backend/index.ts';
@@ -97,6 +96,8 @@ export function parseSysctl(text: string, architecture: string, threads: number,
 
 function sysctl(): string {
   try {
+    // Loaded here, because every other platform would pay for it at each start.
+    const { execFileSync } = process.getBuiltinModule('node:child_process');
     return execFileSync('sysctl', ['hw', 'machdep.cpu'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   } catch {
     return '';

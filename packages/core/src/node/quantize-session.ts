@@ -6,7 +6,6 @@ import { mergePlan, type Plan } from '../plan/index.ts';
 import { annotate, type RealizeReport, realize } from '../quantize/index.ts';
 import { type LoadedModel, loadModel, loadModelSync } from './load-model.ts';
 import type { SessionFile } from './model-folder.ts';
-import { pythonTypes, writeTypes } from './python-types.ts';
 import type { SessionContext } from './quantize.ts';
 import { writeModelFiles } from './save-model.ts';
 import type { StagedOutput } from './staged-output.ts';
@@ -50,7 +49,7 @@ export async function quantizeSession(
     emit('plan');
     const plan = planOrNothing(loaded.model, session, context);
     if (!plan) return await copyUnquantized(loaded, session, staged, name, context);
-    const realized = realizePlan(loaded.model, plan, session.input);
+    const realized = await realizePlan(loaded.model, plan, session.input);
     emit('write');
     const written = await writeModelFiles(loaded.model, staged, name, {
       signal: options.signal,
@@ -144,10 +143,13 @@ async function copyUnquantized(
 }
 
 /** Shapes stay as they are, go, or become those that Python's tool would write. */
-function realizePlan(model: Model, plan: Plan, path: string): RealizeReport {
+async function realizePlan(model: Model, plan: Plan, path: string): Promise<RealizeReport> {
   if (plan.valueInfo === 'drop') dropValueInfo(model);
   const report = realize(model, plan);
-  if (plan.valueInfo === 'write') writeTypes(model, pythonTypes(path));
+  if (plan.valueInfo !== 'write') return report;
+  // Inference is half of core, and no other recipe asks for it.
+  const { pythonTypes, writeTypes } = await import('./python-types.ts');
+  writeTypes(model, pythonTypes(path));
   return report;
 }
 

@@ -74,6 +74,9 @@ interface OpenSinks {
   readonly external?: FileSink;
 }
 
+/** How long the event loop may have to wait for its turn, beside the time of one task. */
+const turnMs = 10;
+
 /**
  * Does the tasks of a plan, in this thread or in all of them. Between tasks the event loop gets its turn, so that
  * signals and timers are served.
@@ -89,12 +92,15 @@ async function execute(plan: WritePlan, sinks: OpenSinks, options: WriteModelOpt
   others?.catch(() => undefined);
   const own = threads ? tasks.filter((task) => !isShareable(task)) : tasks;
   let done = 0;
+  let turn = performance.now();
   for (let task = threads?.claim() ?? own.shift(); task; task = threads?.claim() ?? own.shift()) {
     throwIfAborted(signal);
     executeTask(task, sinks, buffer, threads?.memoryByteLength);
     done += task.kind === 'job' ? task.byteLength : task.segment.byteLength;
     onProgress?.(done, total);
+    if (performance.now() - turn < turnMs) continue;
     await nextTurn();
+    turn = performance.now();
   }
   await others;
 }

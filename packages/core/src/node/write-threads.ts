@@ -14,7 +14,7 @@ export const threadsFor = (byteLength: number, asked: number | undefined): numbe
   asked ?? (byteLength >= worthThreads ? Math.min(2, availableParallelism()) : 1);
 
 /** Working memory of all threads together. */
-const sharedMemoryByteLength = 8 << 20;
+const sharedMemoryByteLength = 6 << 20;
 
 /** The built module that a thread runs, found by the package's own name, which leads there from the sources too. */
 function programPath(): string {
@@ -60,7 +60,10 @@ export class WriteThreads {
 
   /** @param count threads beside this one */
   constructor(count: number) {
-    this.#workers = Array.from({ length: count }, () => new Worker(programPath()));
+    this.#workers = Array.from(
+      { length: count },
+      () => new Worker(programPath(), { resourceLimits: { maxYoungGenerationSizeMb: 1 } }),
+    );
     // Waiting for work must not keep the program alive.
     for (const worker of this.#workers) worker.unref();
   }

@@ -1,8 +1,9 @@
-import { type ByteSource, OptimumError, portableNameProblem, quote } from '../foundation/index.ts';
+import { type ByteSource, OptimumError, portableNameProblem, quote, readBytes } from '../foundation/index.ts';
 import { type Model, sameBytes, type Tensor, type TensorJob, walkGraphs } from '../ir/index.ts';
 import { encodeModel } from './encode-model.ts';
 import { inline, type PlaceExternal } from './encode-tensor.ts';
 import { originals } from './originals.ts';
+import type { Range } from './wire-reader.ts';
 import type { MessageWriter } from './wire-writer.ts';
 
 /** One stretch of an output file at its final position. */
@@ -145,12 +146,15 @@ function layOut(encoded: MessageWriter): PlannedFile {
     pending = [];
     pendingLength = 0;
   };
+  const small = new SmallReader();
   for (const part of encoded.parts) {
-    if (part instanceof Uint8Array) {
-      pending.push(part);
-      pendingLength += part.byteLength;
+    const bytes = part instanceof Uint8Array ? part : part.kind === 'copy' ? small.read(part.range) : undefined;
+    if (bytes) {
+      pending.push(bytes);
+      pendingLength += bytes.byteLength;
       continue;
     }
+    if (part instanceof Uint8Array) continue;
     flush();
     const byteLength = part.kind === 'copy' ? part.range.byteLength : part.byteLength;
     if (part.kind === 'copy')
@@ -160,6 +164,29 @@ function layOut(encoded: MessageWriter): PlannedFile {
   }
   flush();
   return { byteLength: encoded.byteLength, segments };
+}
+
+/** Encoded pieces below this are read while planning: attributes and types by the thousand, each too small to copy alone. */
+const smallByteLength = 4096;
+const windowByteLength = 65_536;
+
+/** Reads small ranges through a window, because they lie beside each other in the file. */
+class SmallReader {
+  #source: ByteSource | undefined;
+  #start = 0;
+  #window: Uint8Array = new Uint8Array();
+
+  /** The bytes, or `undefined` for a range that is not small. */
+  read({ source, offset, byteLength }: Range): Uint8Array | undefined {
+    if (byteLength >= smallByteLength) return undefined;
+    const at = offset - this.#start;
+    if (source === this.#source && at >= 0 && at + byteLength <= this.#window.byteLength)
+      return this.#window.subarray(at, at + byteLength);
+    this.#source = source;
+    this.#start = offset;
+    this.#window = readBytes(source, offset, Math.min(windowByteLength, source.byteLength - offset));
+    return this.#window.subarray(0, byteLength);
+  }
 }
 
 function join(pieces: readonly Uint8Array[], byteLength: number): Uint8Array {

@@ -18,6 +18,15 @@ export interface Panel {
   readonly transposed: number;
 }
 
+/** Panels that share their scales: each panel of a weight with scales by row, all of them otherwise. */
+export interface Block {
+  /** Index of its first scale among those of the weight. */
+  readonly start: number;
+  /** Number of its scales. */
+  readonly count: number;
+  panels(): Iterable<Panel>;
+}
+
 const align = (value: number): number => Math.ceil(value / 64) * 64;
 const sourceWidth = { float32: 4, float16: 2, bfloat16: 2, float64: 8 } as const;
 
@@ -27,7 +36,6 @@ export class Arena {
   readonly scratch: number;
   readonly accumulator: number;
   readonly flags: number;
-  zeroPoint = 0;
   readonly #task: WeightTask;
   readonly #source: ByteSource;
   readonly #scales: number;
@@ -35,7 +43,6 @@ export class Arena {
   readonly #quantized: number;
   readonly #transposed: number;
   readonly #panelRows: number;
-  #scaleCount = 0;
   #loadedRow = -1;
 
   constructor(task: WeightTask, source: ByteSource, kernels: Kernels, memoryByteLength: number) {
@@ -47,7 +54,7 @@ export class Arena {
     // An even number of rows, so that no pair is split between panels.
     const pairs = Math.floor(memoryByteLength / 4 / rowBytes / 2);
     this.#panelRows = isWhole ? Math.max(1, task.rows) : Math.max(2, 2 * pairs);
-    const count = Math.max(task.rows, task.columns, 1);
+    const count = Math.max(1, task.scales === 'rows' ? this.#panelRows : task.columns);
     this.scratch = align(kernels.heapBase);
     this.accumulator = this.scratch + 64;
     this.flags = this.accumulator + align(count * 8);
@@ -58,8 +65,15 @@ export class Arena {
     kernels.grow(this.#transposed + (task.transposed ? align(this.#panelRows * task.columns) : 0) + 64);
   }
 
+  /** The blocks in order. Weights with scales by row are read once, however large they are. */
+  *blocks(): Iterable<Block> {
+    const { scales, columns } = this.#task;
+    if (scales !== 'rows') yield { start: 0, count: scales === 'tensor' ? 1 : columns, panels: () => this.#panels() };
+    else for (const panel of this.#panels()) yield { start: panel.row, count: panel.rows, panels: () => [panel] };
+  }
+
   /** The panels in order, loaded one at a time; a weight of one panel is read only once for all passes. */
-  *panels(): Iterable<Panel> {
+  *#panels(): Iterable<Panel> {
     for (let row = 0; row < this.#task.rows; row += this.#panelRows) {
       const rows = Math.min(this.#panelRows, this.#task.rows - row);
       if (this.#loadedRow !== row) this.#load(row, rows);
@@ -79,22 +93,22 @@ export class Arena {
     this.bytes(pointer, byteLength).fill(0);
   }
 
-  setScales(values: Float32Array): void {
-    this.floats(this.#scales, values.length).set(values);
-    this.#scaleCount = values.length;
+  /** The scales of the block at hand, to be filled in before a panel is quantized. */
+  scales(count: number): Float32Array {
+    return this.floats(this.#scales, count);
   }
 
-  /** Quantizes a panel with the scales that were set; with a zero point to uint8, else to int8. */
+  /** Quantizes a panel with the scales of its block, which are in place; with a zero point to uint8, else to int8. */
   quantize(panel: Panel, zeroPoint?: number): void {
     const { kernels } = this;
     const { columns } = this.#task;
     const count = panel.rows * columns;
     if (this.#task.scales === 'rows')
-      kernels.quantizeInt8Rows(panel.floats, panel.rows, columns, panel.quantized, this.#scales + panel.row * 4);
+      kernels.quantizeInt8Rows(panel.floats, panel.rows, columns, panel.quantized, this.#scales);
     else if (this.#task.scales === 'columns')
       kernels.quantizeInt8Columns(panel.floats, panel.rows, columns, panel.quantized, this.#scales);
     else {
-      const scale = this.floats(this.#scales, this.#scaleCount)[0] as number;
+      const scale = this.scales(1)[0] as number;
       if (zeroPoint === undefined) kernels.quantizeInt8(panel.floats, count, panel.quantized, scale);
       else kernels.quantizeUint8(panel.floats, count, panel.quantized, scale, zeroPoint);
     }

@@ -1,7 +1,7 @@
 import { type ByteSource, OptimumError } from '../foundation/index.ts';
 import { asymmetricUint8, type Kernels, pairAwareScale, pairRaise, symmetricScale } from '../kernels/index.ts';
 import type { TableScheme, WeightScheme } from '../plan/index.ts';
-import { Arena, defaultMemoryByteLength, type Panel } from './arena.ts';
+import { Arena, type Block, defaultMemoryByteLength, type Panel } from './arena.ts';
 
 /**
  * One weight to quantize, as plain data: another thread does the same work from the same description.
@@ -38,8 +38,8 @@ export interface WeightFacts {
 }
 
 /**
- * Quantizes one weight: reads it once when it fits the arena, else in panels that are read again for each pass, so
- * that memory stays fixed. @throws E_NUMERIC_INF, E_NUMERIC_NAN
+ * Quantizes one weight: reads it once when it fits the arena or has scales by row, else in panels that are read again
+ * for each pass, so that memory stays fixed. @throws E_NUMERIC_INF, E_NUMERIC_NAN
  */
 export function runWeightTask(
   task: WeightTask,
@@ -49,24 +49,32 @@ export function runWeightTask(
   memoryByteLength = defaultMemoryByteLength,
 ): WeightFacts {
   const arena = new Arena(task, source, kernels, memoryByteLength);
-  const scales = task.scales === 'tensor' ? tensorScale(task, arena) : axisScales(task, arena);
-  emitScales(task, arena, scales, emit);
-  for (const panel of arena.panels()) emitPanel(task, arena, panel, scales, emit);
-  return { scaleFactor: scales.factor };
+  let factors = 0;
+  let count = 0;
+  for (const block of arena.blocks()) {
+    const scales = task.scales === 'tensor' ? tensorScale(task, arena, block) : axisScales(task, arena, block);
+    emitScales(task, arena, block, scales, emit);
+    for (const panel of block.panels()) emitPanel(task, arena, panel, scales, emit);
+    factors += scales.factor * block.count;
+    count += block.count;
+  }
+  return { scaleFactor: count > 0 ? factors / count : 1 };
 }
 
 interface Scales {
-  /** float32, one for each row or column, or a single one. */
+  /** float32 in the arena: one for each row or column of the block, or a single one. */
   readonly values: Float32Array;
   readonly zeroPoint: number;
+  /** Mean of the scales against those of the full range. */
   readonly factor: number;
 }
 
-function tensorScale(task: WeightTask, arena: Arena): Scales {
+function tensorScale(task: WeightTask, arena: Arena, block: Block): Scales {
   const { kernels, scratch } = arena;
+  const values = arena.scales(1);
   let low = 0;
   let high = 0;
-  for (const panel of arena.panels()) {
+  for (const panel of block.panels()) {
     kernels.minMax(panel.floats, panel.rows * task.columns, scratch);
     const [min = 0, max = 0] = arena.floats(scratch, 2);
     if (Number.isNaN(min)) throw notFinite(task, arena, panel);
@@ -74,54 +82,46 @@ function tensorScale(task: WeightTask, arena: Arena): Scales {
   }
   if (task.elementType8 === 'uint8' && !task.sameGrid) {
     const { scale, zeroPoint } = asymmetricUint8(low, high);
-    return { values: Float32Array.of(scale), zeroPoint, factor: 1 };
+    values[0] = scale;
+    return { values, zeroPoint, factor: 1 };
   }
-  const range = task.range === 'reduced' ? 'reduced' : 'full';
-  return { values: Float32Array.of(symmetricScale(Math.max(-low, high), range)), zeroPoint: 0, factor: 1 };
+  values[0] = symmetricScale(Math.max(-low, high), task.range === 'reduced' ? 'reduced' : 'full');
+  return { values, zeroPoint: 0, factor: 1 };
 }
 
-function axisScales(task: WeightTask, arena: Arena): Scales {
-  const count = task[task.scales as 'rows' | 'columns'];
+/** Loops over views of the arena: tables have hundreds of thousands of rows, and callbacks and copies would cost more. */
+function axisScales(task: WeightTask, arena: Arena, block: Block): Scales {
+  const { count } = block;
   const isPairAware = task.range === 'pair-aware';
-  const { ranges, pairs } = axisRanges(task, arena, count, isPairAware);
-  const full = symmetricScales(ranges, 'full');
+  measureRanges(task, arena, block, isPairAware);
+  const ranges = arena.floats(arena.accumulator, count);
+  const values = arena.scales(count);
   if (!isPairAware) {
-    const values = task.range === 'reduced' ? symmetricScales(ranges, 'reduced') : full;
-    return { values, zeroPoint: 0, factor: meanRatio(values, full) };
+    const range = task.range === 'reduced' ? 'reduced' : 'full';
+    for (let index = 0; index < count; index++) values[index] = symmetricScale(ranges[index] as number, range);
+    return { values, zeroPoint: 0, factor: range === 'full' ? 1 : meanFactor(values, ranges) };
   }
-  const values = new Float32Array(count);
+  const pairs = arena.floats(arena.accumulator + count * 4, count);
   for (let index = 0; index < count; index++)
     values[index] = pairAwareScale(ranges[index] as number, pairs[index] as number);
-  raiseUntilSafe(task, arena, values);
-  return { values, zeroPoint: 0, factor: meanRatio(values, full) };
+  raiseUntilSafe(task, arena, block, values);
+  return { values, zeroPoint: 0, factor: meanFactor(values, ranges) };
 }
 
-/** A loop, because a callback would box every one of the many numbers. */
-function symmetricScales(ranges: Float32Array, range: 'full' | 'reduced'): Float32Array {
-  const scales = new Float32Array(ranges.length);
-  for (let index = 0; index < ranges.length; index++) scales[index] = symmetricScale(ranges[index] as number, range);
-  return scales;
-}
-
-function axisRanges(task: WeightTask, arena: Arena, count: number, withPairs: boolean) {
+/** Accumulates the range of each row or column, and behind them the largest pair sums where they are wanted. */
+function measureRanges(task: WeightTask, arena: Arena, { count, panels }: Block, withPairs: boolean): void {
   const { kernels } = arena;
   const byRows = task.scales === 'rows';
-  const ranges = new Float32Array(count);
-  const pairs = new Float32Array(withPairs ? count : 0);
   arena.clear(arena.accumulator, count * 8);
   const [rangeAt, pairAt] = [arena.accumulator, arena.accumulator + count * 4];
-  for (const panel of arena.panels()) {
-    const at = byRows ? panel.row * 4 : 0;
-    if (byRows) kernels.absMaxRows(panel.floats, panel.rows, task.columns, rangeAt + at);
-    else kernels.absMaxColumns(panel.floats, panel.rows, task.columns, rangeAt);
-    if (withPairs && byRows) kernels.pairMaxRows(panel.floats, panel.rows, task.columns, pairAt + at);
-    else if (withPairs) kernels.pairMaxColumns(panel.floats, panel.rows, task.columns, pairAt);
-    const seen = byRows ? arena.floats(rangeAt + at, panel.rows) : arena.floats(rangeAt, count);
-    if (!isFiniteAll(seen)) throw notFinite(task, arena, panel);
+  for (const panel of panels()) {
+    const { floats, rows } = panel;
+    if (byRows) kernels.absMaxRows(floats, rows, task.columns, rangeAt);
+    else kernels.absMaxColumns(floats, rows, task.columns, rangeAt);
+    if (withPairs && byRows) kernels.pairMaxRows(floats, rows, task.columns, pairAt);
+    else if (withPairs) kernels.pairMaxColumns(floats, rows, task.columns, pairAt);
+    if (!isFiniteAll(arena.floats(rangeAt, count))) throw notFinite(task, arena, panel);
   }
-  ranges.set(arena.floats(rangeAt, count));
-  if (withPairs) pairs.set(arena.floats(pairAt, count));
-  return { ranges, pairs };
 }
 
 /** As `every(Number.isFinite)`, which calls back for each of the many. */
@@ -131,20 +131,18 @@ function isFiniteAll(values: Float32Array): boolean {
 }
 
 /** Rounding can let a pair sum to 129: those scales go up in small steps until none does. */
-function raiseUntilSafe(task: WeightTask, arena: Arena, values: Float32Array): void {
+function raiseUntilSafe(task: WeightTask, arena: Arena, block: Block, values: Float32Array): void {
   const { kernels } = arena;
   const byRows = task.scales === 'rows';
   for (let flagged = 1; flagged > 0; ) {
-    arena.setScales(values);
-    arena.clear(arena.flags, values.length);
+    arena.clear(arena.flags, block.count);
     flagged = 0;
-    for (const panel of arena.panels()) {
+    for (const panel of block.panels()) {
       arena.quantize(panel);
-      const flags = arena.flags + (byRows ? panel.row : 0);
-      if (byRows) kernels.pairViolationRows(panel.quantized, panel.rows, task.columns, flags);
-      else kernels.pairViolationColumns(panel.quantized, panel.rows, task.columns, flags);
+      if (byRows) kernels.pairViolationRows(panel.quantized, panel.rows, task.columns, arena.flags);
+      else kernels.pairViolationColumns(panel.quantized, panel.rows, task.columns, arena.flags);
     }
-    const flags = arena.bytes(arena.flags, values.length);
+    const flags = arena.bytes(arena.flags, block.count);
     for (let index = 0; index < values.length; index++) {
       if (!flags[index]) continue;
       values[index] = (values[index] as number) * pairRaise;
@@ -153,19 +151,20 @@ function raiseUntilSafe(task: WeightTask, arena: Arena, values: Float32Array): v
   }
 }
 
-function meanRatio(values: Float32Array, full: Float32Array): number {
+function meanFactor(values: Float32Array, ranges: Float32Array): number {
   let sum = 0;
-  for (let index = 0; index < values.length; index++) sum += (values[index] as number) / (full[index] as number);
+  for (let index = 0; index < values.length; index++)
+    sum += (values[index] as number) / symmetricScale(ranges[index] as number);
   return values.length > 0 ? sum / values.length : 1;
 }
 
-function emitScales(task: WeightTask, arena: Arena, scales: Scales, emit: Emit): void {
-  arena.setScales(scales.values);
-  arena.zeroPoint = scales.zeroPoint;
-  const emitted = task.alpha === 1 ? scales.values : scales.values.map((scale) => scale * task.alpha);
-  emit(weightParts.scale, 0, new Uint8Array(emitted.buffer, emitted.byteOffset, emitted.byteLength));
-  const zeroPoint = task.elementType8 === 'uint8' && task.sameGrid ? 128 : scales.zeroPoint;
-  emit(weightParts.zeroPoint, 0, new Uint8Array(scales.values.length).fill(zeroPoint));
+function emitScales(task: WeightTask, arena: Arena, { start, count }: Block, scales: Scales, emit: Emit): void {
+  const { values } = scales;
+  const emitted = task.alpha === 1 ? values : values.map((scale) => scale * task.alpha);
+  emit(weightParts.scale, start * 4, new Uint8Array(emitted.buffer, emitted.byteOffset, emitted.byteLength));
+  const zeroPoints = arena.bytes(arena.flags, count);
+  zeroPoints.fill(task.elementType8 === 'uint8' && task.sameGrid ? 128 : scales.zeroPoint);
+  emit(weightParts.zeroPoint, start, zeroPoints);
 }
 
 function emitPanel(task: WeightTask, arena: Arena, panel: Panel, scales: Scales, emit: Emit): void {
