@@ -54,6 +54,13 @@ export const benchmarks = [
     load: () => import('./zoo.mjs'),
   },
   {
+    name: 'emulated-avx2',
+    what: 'wrong integer outputs on an emulated CPU without VNNI, by kind of weights (needs qemu-user)',
+    reach: '0 wrong with pair-aware weights',
+    rounds: 0,
+    load: () => import('./emulated-avx2.mjs'),
+  },
+  {
     name: 'help-startup',
     what: 'optimum --help against a bare node',
     reach: 'at most 1.5×',

@@ -6,21 +6,29 @@ import { loadModelSync } from './load-model.ts';
 /**
  * The types, by name, that Python's quantizer writes into the file that it makes: those that onnx infers for the float
  * model with its Gemm split. The runtime's fusions depend on them, so they decide whether outputs agree bit for bit.
+ *
+ * @param model the float model, which is not changed
+ * @param path its file, read again where a model with split Gemm is needed
  */
-export function pythonTypes(path: string): ReadonlyMap<string, ValueType> {
-  const { model, close } = loadModelSync(path);
+export function pythonTypes(model: Model, path: string): ReadonlyMap<string, ValueType> {
+  if (![...walkNodes(model)].some((node) => node.is('Gemm'))) return typesOf(model);
+  const again = loadModelSync(path);
   try {
-    splitGemm(model);
-    const inference = inferTypes(model, { mode: 'onnx' });
-    const types = new Map<string, ValueType>();
-    for (const value of walkValues(model.graph)) {
-      const type = inference.typeOf(value);
-      if (value.name && type) types.set(value.name, type);
-    }
-    return types;
+    splitGemm(again.model);
+    return typesOf(again.model);
   } finally {
-    close();
+    again.close();
   }
+}
+
+function typesOf(model: Model): ReadonlyMap<string, ValueType> {
+  const inference = inferTypes(model, { mode: 'onnx' });
+  const types = new Map<string, ValueType>();
+  for (const value of walkValues(model.graph)) {
+    const type = inference.typeOf(value);
+    if (value.name && type) types.set(value.name, type);
+  }
+  return types;
 }
 
 /** Puts types on what nodes make. */

@@ -145,11 +145,12 @@ async function copyUnquantized(
 /** Shapes stay as they are, go, or become those that Python's tool would write. */
 async function realizePlan(model: Model, plan: Plan, path: string): Promise<RealizeReport> {
   if (plan.valueInfo === 'drop') dropValueInfo(model);
-  const report = realize(model, plan);
-  if (plan.valueInfo !== 'write') return report;
+  if (plan.valueInfo !== 'write') return realize(model, plan);
   // Inference is half of core, and no other recipe asks for it.
   const { pythonTypes, writeTypes } = await import('./python-types.ts');
-  writeTypes(model, pythonTypes(path));
+  const types = pythonTypes(model, path);
+  const report = realize(model, plan);
+  writeTypes(model, types);
   return report;
 }
 

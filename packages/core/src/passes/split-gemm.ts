@@ -1,4 +1,13 @@
-import { addNode, type Graph, intsAttribute, type Model, type Node, Value, walkGraphs } from '../ir/index.ts';
+import {
+  addNode,
+  type Graph,
+  intsAttribute,
+  type Model,
+  type Node,
+  replaceNode,
+  Value,
+  walkGraphs,
+} from '../ir/index.ts';
 
 /**
  * Gemm with alpha = beta = 1 and no transposed activation becomes MatMul and Add, as Python's quantizer makes it before
@@ -32,16 +41,9 @@ function split(node: Node, graph: Graph): void {
   const result = bias
     ? addNode(graph, 'Add', { inputs: [product, bias], name: named('_Add') }, node).outputs[0]
     : product;
-  replaceOutput(node, output, result as Value);
+  replaceNode(node, result as Value);
 }
 
 const transposed = (operand: Value, node: Node, graph: Graph): Value =>
   addNode(graph, 'Transpose', { inputs: [operand], attributes: { perm: intsAttribute([1, 0]) } }, node)
     .outputs[0] as Value;
-
-function replaceOutput(node: Node, output: Value, result: Value): void {
-  result.type = output.type;
-  output.replaceAllUsesWith(result);
-  if (!result.name) [result.name, output.name] = [output.name, undefined];
-  node.graph?.remove(node);
-}

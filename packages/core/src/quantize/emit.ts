@@ -45,12 +45,3 @@ export function scaled(graph: Graph, node: Node, sum: Value, scales: readonly [V
   const product = add(graph, node, 'Mul', scales, '_scales_mul');
   return add(graph, node, 'Mul', [cast, product], '_output_scale_mul');
 }
-
-/** Puts `result` in the place of a node's output, under its name, so that a reader of the new graph finds its way. */
-export function replaceOutput(node: Node, result: Value): void {
-  const output = node.outputs[0] as Value;
-  result.type = output.type;
-  output.replaceAllUsesWith(result);
-  if (output.name !== undefined && !result.name) [result.name, output.name] = [output.name, undefined];
-  node.graph?.remove(node);
-}

@@ -1,8 +1,8 @@
 import { constantOf } from '../analysis/index.ts';
 import { internalError } from '../foundation/index.ts';
-import { type Graph, int64Tensor, type Node, type Value } from '../ir/index.ts';
+import { type Graph, int64Tensor, type Node, replaceNode, type Value } from '../ir/index.ts';
 import type { WeightScheme } from '../plan/index.ts';
-import { add, quantizedActivation, replaceOutput, scaled } from './emit.ts';
+import { add, quantizedActivation, scaled } from './emit.ts';
 import type { WeightStore } from './weight-store.ts';
 
 /**
@@ -20,7 +20,7 @@ export function realizeConv(node: Node, scheme: WeightScheme, store: WeightStore
   const operands = [quantized, stored.quantized, zeroPoint, stored.zeroPoint];
   const sum = add(graph, node, 'ConvInteger', operands, '_quant', node.attributes);
   const result = scaled(graph, node, sum, [scale, stored.scale]);
-  replaceOutput(node, bias ? withBias(graph, node, result, bias, weight.dims.length) : result);
+  replaceNode(node, bias ? withBias(graph, node, result, bias, weight.dims.length) : result);
 }
 
 /** A bias [C] is added to [N, C, …]. */

@@ -1,8 +1,8 @@
 import { constantOf, storedTensor } from '../analysis/index.ts';
 import { internalError } from '../foundation/index.ts';
-import { addNode, float32Tensor, type Graph, intsAttribute, type Node, type Value } from '../ir/index.ts';
+import { addNode, float32Tensor, type Graph, intsAttribute, type Node, replaceNode, type Value } from '../ir/index.ts';
 import type { WeightScheme } from '../plan/index.ts';
-import { add, quantizedActivation, replaceOutput, scaled } from './emit.ts';
+import { add, quantizedActivation, scaled } from './emit.ts';
 import type { StoredWeight, WeightStore } from './weight-store.ts';
 
 /**
@@ -18,7 +18,7 @@ export function realizeMatMul(node: Node, scheme: WeightScheme, store: WeightSto
   const stored = store.matrix(weight, node.int('transB', 0) === 1, scheme, node.float('alpha', 1));
   const inputs: Product = { graph, node, activation, stored };
   const product = opset < 11 ? contribProduct(inputs) : integerProduct(inputs);
-  replaceOutput(node, bias ? withBias(inputs, product, bias) : product);
+  replaceNode(node, bias ? withBias(inputs, product, bias) : product);
 }
 
 function withBias({ graph, node }: Product, product: Value, bias: Value): Value {

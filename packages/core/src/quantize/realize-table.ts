@@ -1,8 +1,8 @@
 import { constantOf } from '../analysis/index.ts';
 import { internalError } from '../foundation/index.ts';
-import { type Graph, intAttribute, type Node, type Value } from '../ir/index.ts';
+import { type Graph, intAttribute, type Node, replaceNode, type Value } from '../ir/index.ts';
 import type { TableScheme } from '../plan/index.ts';
-import { add, replaceOutput } from './emit.ts';
+import { add } from './emit.ts';
 import type { WeightStore } from './weight-store.ts';
 
 /**
@@ -21,7 +21,7 @@ export function realizeTable(node: Node, scheme: TableScheme, store: WeightStore
     scheme.granularity === 'row'
       ? scaleRows(graph, node, rows, lookUp(graph, node, stored.scale, indices, '_scale'))
       : add(graph, node, 'DequantizeLinear', [rows, stored.scale, stored.zeroPoint], '_dequantize');
-  replaceOutput(node, result);
+  replaceNode(node, result);
 }
 
 const lookUp = (graph: Graph, node: Node, data: Value, indices: Value, suffix: string): Value =>
