@@ -6,6 +6,7 @@ export * from './inspect.ts';
 export * from './load-model.ts';
 export * from './model-folder.ts';
 export * from './prepare.ts';
-export { type QuantizeOptions, quantize } from './quantize.ts';
+export { quantize } from './quantize.ts';
 export * from './save-model.ts';
+export type { QuantizeOptions } from './session-context.ts';
 export * from './staged-output.ts';

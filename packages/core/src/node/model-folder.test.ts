@@ -16,8 +16,9 @@ import { snapshot, tinyModel, writeTiny, writeTinyFolder } from '../../../../too
 import { addNode, float32Tensor, Graph, graphAttribute, type Model, tensorType, Value } from '../ir/index.ts';
 import { resolveModelInput } from './model-folder.ts';
 import { readConfig, withTransformersJsConfig } from './model-folder-config.ts';
-import { type QuantizeOptions, quantize } from './quantize.ts';
+import { quantize } from './quantize.ts';
 import { saveModel } from './save-model.ts';
+import type { QuantizeOptions } from './session-context.ts';
 import { snippetOf } from './snippet.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'optimum folders é '));

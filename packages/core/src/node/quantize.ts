@@ -1,54 +1,15 @@
 import { basename, join, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { TensorData } from '../backend/index.ts';
 import { OptimumError, throwIfAborted } from '../foundation/index.ts';
-import type { ProgressListener, QuantizeReport, SessionReport } from '../pipeline/index.ts';
-import type { Plan } from '../plan/index.ts';
+import type { QuantizeReport, SessionReport } from '../pipeline/index.ts';
 import { type ModelInput, resolveModelInput, type SessionFile } from './model-folder.ts';
-import { type Preparation, type PrepareOptions, prepare } from './prepare.ts';
+import { prepare } from './prepare.ts';
 import { folderExtras, stageExtras } from './quantize-extras.ts';
 import { refuseInput } from './quantize-guard.ts';
 import { planSession, quantizeSession } from './quantize-session.ts';
+import type { QuantizeOptions, SessionContext } from './session-context.ts';
 import { snippetOf } from './snippet.ts';
 import { StagedOutput } from './staged-output.ts';
-
-export interface QuantizeOptions extends PrepareOptions {
-  /** A model folder or one `.onnx` file. */
-  readonly input: string;
-  /** @defaultValue `INPUT_quantized.onnx`, or `FOLDER-optimized` */
-  readonly output?: string | undefined;
-  /** Replace what exists. */
-  readonly force?: boolean | undefined;
-  /** Selectors of nodes that stay float. */
-  readonly exclude?: readonly string[] | undefined;
-  /** A plan to follow; its entries override what would be decided. */
-  readonly plan?: Plan | undefined;
-  /** Inputs to compare on, beside those that are made up; used for the sessions that take them. */
-  readonly data?: readonly Readonly<Record<string, TensorData>>[] | undefined;
-  /** Threads of the work. @defaultValue two for models of 200 MB and more, else one */
-  readonly threads?: number | undefined;
-  /** Leave out the timing, which takes a few seconds. @defaultValue true */
-  readonly timing?: boolean | undefined;
-  /** Threads of the sessions that are timed side by side. @defaultValue 1 */
-  readonly timingThreads?: number | undefined;
-  /** Leave out the proof on the runtime. @defaultValue true */
-  readonly verify?: boolean | undefined;
-  /** Throw E_GOAL_NOT_MET when a model is not faster; it is published all the same. */
-  readonly requireFaster?: boolean | undefined;
-  /** Only plan: write nothing. */
-  readonly dryRun?: boolean | undefined;
-  readonly onEvent?: ProgressListener | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** What one session is treated with. */
-export interface SessionContext {
-  readonly options: QuantizeOptions;
-  readonly preparation: Preparation;
-  readonly isFolder: boolean;
-  /** Where the result will be once it is published. */
-  readonly finalPath: (session: SessionFile) => string;
-}
 
 /**
  * Quantizes a model for a CPU: plans, quantizes, writes beside the final place, proves the result on the runtime, and

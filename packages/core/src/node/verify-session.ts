@@ -16,7 +16,7 @@ import {
 import type { Plan } from '../plan/index.ts';
 import { type LoadedModel, loadModelSync } from './load-model.ts';
 import type { SessionFile } from './model-folder.ts';
-import type { SessionContext } from './quantize.ts';
+import type { SessionContext } from './session-context.ts';
 
 interface Subject {
   readonly session: SessionFile;

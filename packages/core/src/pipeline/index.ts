@@ -1,5 +1,6 @@
 export * from './check-integers.ts';
 export * from './check-kernels.ts';
+export { type Case, type CaseResult, numericBounds } from './compare-cases.ts';
 export * from './compare-outputs.ts';
 export * from './dimensions.ts';
 export * from './distinct-products.ts';
