@@ -45,11 +45,12 @@ export default defineConfig({
   clean: true,
   treeshake: false,
   tsconfig: '../../tsconfig.base.json',
-  esbuildOptions(options) {
+  esbuildOptions(options, { format }) {
     // Other packages of the workspace are left to the runtime; their sources are for tests only.
     options.conditions = [];
-    // Half the bytes are half the time to start; names stay, so that stack traces can be read.
-    options.minifyWhitespace = true;
-    options.minifySyntax = true;
+    // Half the bytes are half the time to start; names stay, so that stack traces can be read. The CommonJS form is made
+    // by a second tool, which does not understand minified code.
+    options.minifyWhitespace = format === 'esm';
+    options.minifySyntax = format === 'esm';
   },
 });

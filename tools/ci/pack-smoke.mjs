@@ -25,7 +25,9 @@ function step(folder, command, args, expected) {
 const names = ['annotate', 'readModel', 'defineBackend'];
 const check = `for (const name of ${JSON.stringify(names)}) if (typeof core[name] !== 'function') throw new Error(name);
   if (typeof node.quantize !== 'function') throw new Error('quantize');
-  if (core.OptimumError !== node.OptimumError && node.OptimumError) throw new Error('two classes of one error'); console.log('loaded');`;
+  if (core.OptimumError !== node.OptimumError && node.OptimumError) throw new Error('two classes of one error');
+  node.quantize({ input: ${JSON.stringify(model)}, output: 'from-code.onnx', force: true, timing: false, threads: 2 })
+    .then(({ sessions }) => console.log(sessions[0].verification.status));`;
 const esm = `import * as core from '@optimum/core'; import * as node from '@optimum/core/node'; ${check}`;
 const cjs = `const core = require('@optimum/core'); const node = require('@optimum/core/node'); ${check}`;
 const backends = `for (const name of ['cpu', 'intel-xeon']) {
@@ -49,8 +51,8 @@ export function smokeTest(packed) {
     // Its install script only fetches CUDA files; see the architecture page.
     const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
     timed('npm install', 'npm', ['install', ...flags, ...tarballs, `onnxruntime-node@${runtime}`]);
-    timed('import', 'node', ['--input-type=module', '-e', esm], /loaded/);
-    timed('require', 'node', ['-e', cjs], /loaded/);
+    timed('import', 'node', ['--input-type=module', '-e', esm], /^verified$/m);
+    timed('require', 'node', ['-e', cjs], /^verified$/m);
     timed('backends', 'node', ['--input-type=module', '-e', backends], /loaded/);
     timed('optimum backends', 'npx', ['optimum', 'backends'], /@optimum\/backend-cpu/);
     timed('optimum doctor', 'npx', ['optimum', 'doctor'], new RegExp(`runtime .*${runtime.replaceAll('.', '\\.')}`));

@@ -1,6 +1,6 @@
 import { fits } from '@optimum/core';
 import { discoverBackends, readCpuFacts } from '@optimum/core/node';
-import pc from 'picocolors';
+import { colours } from './colours.ts';
 import { programFolder } from './quantize.ts';
 import { table } from './table.ts';
 
@@ -29,7 +29,7 @@ export function backendsCommand({ json }: { readonly json?: boolean }): void {
       features.join(' '),
     ]);
     process.stdout.write(
-      `${pc.bold(backend.id)}  ${backend.package} ${backend.version}${backend.problem ? `  ${pc.red(backend.problem)}` : ''}\n${table(rows)}\n\n`,
+      `${colours.bold(backend.id)}  ${backend.package} ${backend.version}${backend.problem ? `  ${colours.red(backend.problem)}` : ''}\n${table(rows)}\n\n`,
     );
   }
   if (!json) process.stdout.write(`* matches this machine: ${facts.modelName}\n`);

@@ -3,7 +3,7 @@ import * as modules from 'node:module';
 import { join } from 'node:path';
 import { featuresOf } from '@optimum/core';
 import { discoverBackends, prepare, readCpuFacts } from '@optimum/core/node';
-import pc from 'picocolors';
+import { colours } from './colours.ts';
 import { programFolder } from './quantize.ts';
 import { table } from './table.ts';
 
@@ -19,7 +19,7 @@ export async function doctorCommand({ json }: { readonly json?: boolean }): Prom
   const findings = [cpu(), node(), ...libc(), ...backends(), ...(await runtime()), telemetry()];
   if (json) process.stdout.write(`${JSON.stringify({ findings }, null, 2)}\n`);
   else {
-    const mark = { ok: pc.green('ok'), warning: pc.yellow('warn'), problem: pc.red('fix') };
+    const mark = { ok: colours.green('ok'), warning: colours.yellow('warn'), problem: colours.red('fix') };
     process.stdout.write(
       `${table(findings.map(({ what, status, detail, fix }) => [mark[status], what, fix ? `${detail}. ${fix}` : detail]))}\n`,
     );

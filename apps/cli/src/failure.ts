@@ -1,5 +1,5 @@
 import type { OptimumError } from '@optimum/core';
-import pc from 'picocolors';
+import { colours } from './colours.ts';
 
 /** Recognised by its brand, so that this file loads nothing: errors of other packages have the same. */
 const isOptimumError = (value: unknown): value is OptimumError =>
@@ -22,7 +22,9 @@ export function reportFailure(error: unknown, json: boolean): number {
     const failure = { code, message, ...(hint && { hint }), context };
     process.stdout.write(`${JSON.stringify({ ...(report as object | undefined), error: failure }, null, 2)}\n`);
   }
-  process.stderr.write(`${pc.red('error')} ${code}: ${message}\n${hint ? `${pc.cyan('  hint')} ${hint}\n` : ''}`);
+  process.stderr.write(
+    `${colours.red('error')} ${code}: ${message}\n${hint ? `${colours.cyan('  hint')} ${hint}\n` : ''}`,
+  );
   if (error instanceof Error && process.env.DEBUG) process.stderr.write(`${error.stack}\n`);
   return known?.exitCode ?? 70;
 }

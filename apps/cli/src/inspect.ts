@@ -1,6 +1,6 @@
 import { countOperators, groupFloat, OptimumError } from '@optimum/core';
 import { inspectModel, type ModelFacts, planModel, resolveModelInput } from '@optimum/core/node';
-import pc from 'picocolors';
+import { colours } from './colours.ts';
 import { programFolder } from './quantize.ts';
 import { formatBytes, table } from './table.ts';
 
@@ -54,5 +54,5 @@ function render(facts: ModelFacts & { readonly potential: Potential }): string {
     ['quantized', facts.quantized.map(({ op, count }) => `${count} ${op}`).join(', ') || 'nothing yet'],
     ...facts.potential.rows.map((row) => [facts.potential.target || 'here', row]),
   ];
-  return `${pc.bold(facts.path)}\n${table(rows)}\n\n`;
+  return `${colours.bold(facts.path)}\n${table(rows)}\n\n`;
 }

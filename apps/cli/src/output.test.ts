@@ -40,6 +40,7 @@ describe('standard output', () => {
   it('has colours only where they are wanted', () => {
     const args = ['quantize', 'model.onnx', '--dry-run'];
     expect(run(args).out).not.toContain(colour);
+    expect(run(args, { CI: 'true' }).out).not.toContain(colour);
     expect(run(args, { FORCE_COLOR: '1' }).out).toContain(colour);
     expect(run(args, { FORCE_COLOR: '1', NO_COLOR: '1' }).out).not.toContain(colour);
     expect(run(['inspect', 'nothing.onnx'], { NO_COLOR: '1' }).err).toMatch(/^error E_IO: /);

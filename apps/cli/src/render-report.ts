@@ -1,5 +1,5 @@
 import type { QuantizeReport, SessionReport, Verification } from '@optimum/core';
-import pc from 'picocolors';
+import { colours } from './colours.ts';
 import { formatBytes, formatMs, table } from './table.ts';
 
 /** The report as a person reads it. */
@@ -12,12 +12,12 @@ export function renderReport(report: QuantizeReport): string {
     ['recipe', report.recipe],
   ];
   const sessions = report.sessions
-    .map((session) => `\n${pc.bold(session.name)}\n${table(sessionRows(session))}\n`)
+    .map((session) => `\n${colours.bold(session.name)}\n${table(sessionRows(session))}\n`)
     .join('');
   const notes = report.notes.map((note) => `  ${note}\n`).join('');
   const tail = report.published
-    ? `\n${pc.bold('written')} ${report.output}  (${(report.durationMs / 1000).toFixed(1)} s)\n${notes}\n${indent(report.snippet)}\n`
-    : `\n${pc.bold('dry run')}: nothing was written. --json prints the plan.\n`;
+    ? `\n${colours.bold('written')} ${report.output}  (${(report.durationMs / 1000).toFixed(1)} s)\n${notes}\n${indent(report.snippet)}\n`
+    : `\n${colours.bold('dry run')}: nothing was written. --json prints the plan.\n`;
   return `${table(head)}\n${sessions}${tail}`;
 }
 
@@ -44,7 +44,7 @@ function verificationRows(verification: Verification): string[][] {
     return [
       [
         'proof',
-        `${pc.yellow('unverified')}: ${verification.reason}${verification.hint ? `; ${verification.hint}` : ''}`,
+        `${colours.yellow('unverified')}: ${verification.reason}${verification.hint ? `; ${verification.hint}` : ''}`,
       ],
     ];
   }
@@ -68,7 +68,7 @@ function verificationRows(verification: Verification): string[][] {
 
 function speedText(speed: NonNullable<Extract<Verification, { status: 'verified' }>['speed']>): string {
   const interval = `${speed.speedup.toFixed(2)}× [${speed.low.toFixed(2)}–${speed.high.toFixed(2)}]`;
-  const color = speed.verdict === 'faster' ? pc.green : speed.verdict === 'slower' ? pc.red : pc.yellow;
+  const color = speed.verdict === 'faster' ? colours.green : speed.verdict === 'slower' ? colours.red : colours.yellow;
   const shape = Object.values(speed.input)[0]?.join('×') ?? '';
   const word = speed.verdict === 'slower' ? ' slower' : speed.verdict === 'same' ? ' no difference shown' : '';
   return `${color(interval)}${word}  ${formatMs(speed.originalMs)} → ${formatMs(speed.quantizedMs)}  (${shape}, ${speed.threads} thread)`;

@@ -6,8 +6,7 @@ import { coreNode, programFolder } from '../lib/packages.mjs';
 const honest = new Set(['E_NOTHING_TO_QUANTIZE', 'E_NOTHING_GAINED', 'E_ALREADY_QUANTIZED']);
 
 /** A model with planted outliers may be refused: 8 bits break it, and saying so is the right answer. */
-const isHonest = (verdict, name) =>
-  honest.has(verdict) || (verdict === 'E_VERIFY_NUMERIC' && name.includes('outlier'));
+const isHonest = (verdict, name) => honest.has(verdict) || (verdict === 'E_VERIFY_NUMERIC' && name.includes('outlier'));
 
 /**
  * @typedef {object} ZooRow

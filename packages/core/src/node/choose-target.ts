@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
   type Backend,
@@ -114,7 +115,7 @@ export async function importBackend(installed: InstalledBackend): Promise<Backen
         hint: `Update it: npm install ${installed.package}@latest`,
       },
     );
-  const module = await import(pathToFileURL(entry).href).catch((error: unknown) => {
+  const module = await importModule(pathToFileURL(entry).href).catch((error: unknown) => {
     throw fail(`cannot be loaded: ${(error as Error).message}`, error);
   });
   const backend: unknown = module.default;
@@ -132,4 +133,11 @@ export function chooseRecipe(backend: Backend, name: string | undefined): Recipe
   throw new OptimumError('E_USAGE', `Backend ${backend.id} has no recipe "${name}".`, {
     hint: `Recipes: ${ids.join(', ')}`,
   });
+}
+
+/** import() as the engine has it, in the CommonJS build too. */
+function importModule(url: string): Promise<{ readonly default?: unknown }> {
+  const require = createRequire(import.meta.url);
+  const folder = dirname(require.resolve('@optimum/core/package.json'));
+  return (require(join(folder, 'process/import-module.cjs')) as typeof importModule)(url);
 }
