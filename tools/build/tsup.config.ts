@@ -48,6 +48,7 @@ export default defineConfig({
   esbuildOptions(options, { format }) {
     // Other packages of the workspace are left to the runtime; their sources are for tests only.
     options.conditions = [];
+    options.define = { ...options.define, __COMMONJS__: String(format === 'cjs') };
     // Half the bytes are half the time to start; names stay, so that stack traces can be read. The CommonJS form is made
     // by a second tool, which does not understand minified code.
     options.minifyWhitespace = format === 'esm';

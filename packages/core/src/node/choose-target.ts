@@ -135,8 +135,12 @@ export function chooseRecipe(backend: Backend, name: string | undefined): Recipe
   });
 }
 
-/** import() as the engine has it, in the CommonJS build too. */
-function importModule(url: string): Promise<{ readonly default?: unknown }> {
+/** True in the CommonJS build; not there at all in the sources. */
+declare const __COMMONJS__: boolean | undefined;
+
+/** import() of a URL. The tool that makes the CommonJS build turns every import() that it sees into require(). */
+async function importModule(url: string): Promise<{ readonly default?: unknown }> {
+  if (typeof __COMMONJS__ === 'undefined' || !__COMMONJS__) return import(url);
   const require = createRequire(import.meta.url);
   const folder = dirname(require.resolve('@optimum/core/package.json'));
   return (require(join(folder, 'process/import-module.cjs')) as typeof importModule)(url);

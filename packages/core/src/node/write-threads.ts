@@ -62,9 +62,9 @@ export class WriteThreads {
   constructor(count: number) {
     this.#workers = Array.from(
       { length: count },
-      () => new Worker(programPath(), { resourceLimits: { maxYoungGenerationSizeMb: 1 } }),
+      () => new Worker(programPath(), { execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 1 } }),
     );
-    // Waiting for work must not keep the program alive.
+    // Flags of this process (--input-type, loaders) are not for a thread. Waiting for work must not keep the program alive.
     for (const worker of this.#workers) worker.unref();
   }
 
