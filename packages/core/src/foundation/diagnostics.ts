@@ -8,12 +8,3 @@ export interface Diagnostic {
   readonly at?: string;
   readonly hint?: string;
 }
-
-export const hasErrors = (diagnostics: readonly Diagnostic[]): boolean =>
-  diagnostics.some((diagnostic) => diagnostic.severity === 'error');
-
-export function formatDiagnostic(diagnostic: Diagnostic): string {
-  const place = diagnostic.at ? ` (${diagnostic.at})` : '';
-  const hint = diagnostic.hint ? `; ${diagnostic.hint}` : '';
-  return `${diagnostic.severity}: ${diagnostic.rule}: ${diagnostic.message}${place}${hint}`;
-}

@@ -18,9 +18,6 @@ export const tensorType = (elementType?: ElementType, shape?: Shape): ValueType 
   shape,
 });
 
-export const isStatic = (shape: Shape | undefined): shape is readonly number[] =>
-  shape?.every((dim) => typeof dim === 'number') ?? false;
-
 /** `float32[batch,128,?]`, or `?` where nothing is known. */
 export function formatType(type: ValueType | undefined): string {
   if (!type) return '?';

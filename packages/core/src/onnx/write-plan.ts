@@ -63,9 +63,6 @@ export function planWrite(model: Model, options: WriteOptions = {}): WritePlan {
   return { model: layOut(encoded), ...(external && { external: external.file() }) };
 }
 
-/** Bytes of the model in one file. */
-export const plannedByteLength = (model: Model): number => encodeModel(model, inline).byteLength;
-
 function* tensorsOf(
   initializers: Iterable<{ origin: { kind: string; tensor?: Tensor; fallback?: Tensor | undefined } }>,
 ): Iterable<Tensor> {

@@ -3,10 +3,9 @@ import { OptimumError, throwIfAborted } from '../foundation/index.ts';
 import { addSums, compareOutputs, differenceOf, type OutputDifference, type OutputSums } from './compare-outputs.ts';
 
 /**
- * Bounds of the numeric verdict, on every output over all cases, and on each case where it has elements enough. Exact
- * dynamic int8 of sound Transformers stays below 0.35 even with planted outliers (MiniLM-outlier 0.34,
- * research/peers.md section 6); saturated or broken graphs reach 0.98 and more. Between them there is nothing, so the
- * bound sits in the gap.
+ * Bounds of the numeric verdict, on every output over all cases, and on each case where it has elements enough. They
+ * catch what is broken: over the zoo (docs/benchmarks.md) the largest error that passes is 0.16, 0.40 with planted
+ * outliers, and models whose answers 8 bits ruin lie above.
  */
 export const numericBounds = { relativeError: 0.6, cosine: 0.8 } as const;
 

@@ -65,6 +65,3 @@ export function ruleOf(node: Node, version: number, emulates: boolean): Rule | u
   const table = domains.get(node.domain);
   return table && Object.hasOwn(table, node.op) ? table[node.op] : undefined;
 }
-
-/** Every operator that has a rule, by domain. */
-export const ruledOperators = (domain: string): string[] => Object.keys(domains.get(domain) ?? {});

@@ -16,9 +16,6 @@ export type Rule = (op: OperatorContext) => OutputTypes;
 /** Operators of one domain. */
 export type RuleTable = Readonly<Record<string, Rule>>;
 
-/** Nothing is known of any output. */
-export const unknownRule: Rule = () => [];
-
 /**
  * Rules by the opset from which they hold. Below the first, Python knows nothing; we take the first, as the operators
  * did not change what they say of types.
