@@ -61,6 +61,29 @@ export const benchmarks = [
     load: () => import('./emulated-avx2.mjs'),
   },
   {
+    name: 'calibration',
+    what: "percentile and entropy calibration of bert-base at 1×128, against bare inference and Python's calibrators",
+    reach:
+      'at most 1.25× of bare inference and 0.5 s of set-up, memory flat and at most 1 GB; at least 2.5× faster and 5× leaner than Python',
+    rounds: 2,
+    load: () => import('./calibration.mjs'),
+  },
+  {
+    name: 'modes',
+    what: 'dynamic, static and auto side by side on the models of the zoo that have a score',
+    reach:
+      'within 0.003 of float32 (MiniLM 0.005), PP-OCRv4 in mode auto within 0.003 and faster than float32, auto never slower',
+    rounds: 0,
+    load: () => import('./modes.mjs'),
+  },
+  {
+    name: 'outliers',
+    what: 'models with planted outliers, with and without SmoothQuant',
+    reach: 'spoken digits at least 0.990 with SmoothQuant, dynamic and static',
+    rounds: 0,
+    load: () => import('./outliers.mjs'),
+  },
+  {
     name: 'help-startup',
     what: 'optimum --help against a bare node',
     reach: 'at most 1.5×',

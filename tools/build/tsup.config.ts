@@ -7,6 +7,7 @@ interface Package {
   readonly exports?: Readonly<Record<string, string | { readonly '@optimum/source'?: string }>>;
   /** Sources of modules that are started, by their place in dist, and not imported: programs of threads. */
   readonly programs?: readonly string[];
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -36,6 +37,8 @@ export default defineConfig({
     // Bundled CommonJS asks for `require`, which ESM does not have.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   }),
+  // What may be missing is never bundled.
+  external: Object.keys(manifest.optionalDependencies ?? {}),
   define: { __VERSION__: JSON.stringify(manifest.version) },
   target: 'es2022',
   platform: 'node',

@@ -5,6 +5,8 @@ import { root } from '../testing/zoo.ts';
 
 const packages = {
   '@optimum/core': 'packages/core',
+  '@optimum/data': 'packages/data',
+  '@optimum/report': 'packages/report',
   '@optimum/runtime-onnxruntime': 'packages/runtime-onnxruntime',
   '@optimum/backend-cpu': 'packages/backend-cpu',
   '@optimum/backend-intel-xeon': 'packages/backend-intel-xeon',

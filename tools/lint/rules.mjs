@@ -29,6 +29,8 @@ const mayImport = {
   'runtime-onnxruntime': ['core'],
   'backend-cpu': ['core', 'runtime-onnxruntime'],
   'backend-intel-xeon': ['core', 'runtime-onnxruntime'],
+  data: ['core'],
+  report: ['core'],
   cli: ['core', 'data', 'report', 'hub', 'exporter'],
 };
 

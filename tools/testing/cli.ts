@@ -64,7 +64,7 @@ export function install(
   libraries: Readonly<Record<string, string>> = {},
 ): string {
   const modules = join(folder, 'node_modules');
-  for (const name of ['core', ...packages])
+  for (const name of ['core', 'data', 'report', ...packages])
     copyPackage(join(root, 'packages', name), join(modules, '@optimum', name), ['dist', 'process', 'targets.json']);
   copyPackage(join(root, 'apps/cli'), join(modules, '@optimum/cli'), ['dist', 'bin']);
   for (const [name, target] of Object.entries(libraries)) {

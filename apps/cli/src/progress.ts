@@ -3,6 +3,7 @@ import type { ProgressEvent, ProgressListener } from '@optimum/core';
 const words = {
   load: 'reading',
   plan: 'planning',
+  calibrate: 'calibrating',
   quantize: 'quantizing',
   write: 'quantizing and writing',
   verify: 'proving on the runtime',
@@ -21,7 +22,16 @@ export function progressRenderer(isQuiet: boolean): { readonly onEvent: Progress
   const onEvent = (event: ProgressEvent): void => {
     if (event.type === 'note') draw(event.message);
     else if (event.type === 'stage') draw(`${event.session}: ${words[event.stage]} …`);
-    else draw(`${event.session}: ${words[event.stage]} ${Math.floor((100 * event.done) / Math.max(1, event.total))} %`);
+    else draw(`${event.session}: ${words[event.stage]} ${percentOf(event)} %${timeLeft(event.remainingMs)}`);
   };
   return { onEvent, end: () => draw('') };
+}
+
+const percentOf = ({ done, total }: { readonly done: number; readonly total: number }): number =>
+  Math.floor((100 * done) / Math.max(1, total));
+
+/** Whole seconds; nothing when there is less than one. */
+function timeLeft(remainingMs: number | undefined): string {
+  const seconds = Math.round((remainingMs ?? 0) / 1000);
+  return seconds > 0 ? `, ${seconds} s left` : '';
 }

@@ -1,28 +1,38 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { OptimumError, parsePlan, type QuantizeReport } from '@optimum/core';
-import { quantize } from '@optimum/core/node';
+import { methodOf, OptimumError, parsePlan, parseStatistics, type QuantizeReport } from '@optimum/core';
+import { type QuantizeOptions, quantize } from '@optimum/core/node';
+import type { DataOptions } from '@optimum/data';
+import { calibrationData, type DataFlags, dataOptions } from './calibration-data.ts';
 import { interruptSignal } from './interrupt.ts';
 import { progressRenderer } from './progress.ts';
-import { readData } from './read-data.ts';
 import { readText } from './read-text.ts';
 import { renderReport } from './render-report.ts';
+import { writeText } from './write-text.ts';
 
-export interface QuantizeFlags {
+export interface QuantizeFlags extends DataFlags {
   readonly output?: string;
   readonly force?: boolean;
   readonly target?: string;
+  readonly mode?: 'dynamic' | 'static' | 'auto';
   readonly recipe?: string;
   readonly backend?: string;
   readonly exclude: readonly string[];
   readonly plan?: string;
-  readonly data?: string;
   readonly threads?: number;
   readonly timingThreads?: number;
   readonly timing: boolean;
   readonly verify: boolean;
+  readonly method?: string;
+  readonly statistics?: string;
+  readonly form?: 'qdq' | 'qoperator';
+  readonly smoothQuant?: boolean;
+  readonly biasCorrection?: boolean;
+  readonly equalize?: boolean;
+  readonly adaround?: boolean;
   readonly requireFaster?: boolean;
   readonly dryRun?: boolean;
+  readonly html?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
@@ -33,31 +43,60 @@ export const programFolder = dirname(dirname(fileURLToPath(import.meta.url)));
 export async function quantizeCommand(model: string, flags: QuantizeFlags): Promise<void> {
   const signal = interruptSignal();
   const progress = progressRenderer(flags.quiet === true);
-  const { plan, data, json, quiet, ...rest } = flags;
   try {
     const report = await quantize({
-      ...rest,
-      input: model,
-      programFolder,
-      ...(plan && { plan: parsePlan(readText(plan), plan) }),
-      ...(data && { data: await readData(data, model) }),
+      ...(await optionsOf(model, flags, signal)),
       onEvent: progress.onEvent,
       signal,
     });
     progress.end();
-    print(report, flags);
+    await print(report, flags);
   } catch (error) {
     progress.end();
     // A goal that was missed comes with the report of what was published; in JSON the failure carries it.
-    if (isGoalMissed(error) && !json) print(error.context.report as QuantizeReport, flags);
+    if (isGoalMissed(error) && !flags.json) await print(error.context.report as QuantizeReport, flags);
     throw error;
   }
+}
+
+/** Samples on which results are compared; they are all in memory. */
+const comparedSamples = 100;
+/** Of a model that was calibrated: each is run through both, and the ranges were made for all of them. */
+const comparedOfCalibrated = 16;
+
+/** Loaded when there is data: most runs have none. */
+const comparedFeeds = async (options: DataOptions) => (await import('@optimum/data')).readFeeds(options);
+
+async function optionsOf(model: string, flags: QuantizeFlags, signal: AbortSignal): Promise<QuantizeOptions> {
+  const { output, force, target, mode, recipe, backend, exclude, threads, timingThreads, timing, verify } = flags;
+  const { requireFaster, dryRun, plan, data, method, statistics, form, samples } = flags;
+  const { smoothQuant, biasCorrection, equalize: crossLayerEqualization, adaround } = flags;
+  const isCalibrated = (mode ?? 'dynamic') !== 'dynamic' || smoothQuant === true;
+  const compared = Math.min(samples ?? comparedSamples, isCalibrated ? comparedOfCalibrated : comparedSamples);
+  return {
+    ...{ input: model, output, force, target, mode, recipe, backend, exclude, threads, timingThreads, timing, verify },
+    ...{ requireFaster, dryRun, form, programFolder },
+    ...(plan && { plan: parsePlan(readText(plan), plan) }),
+    ...(data &&
+      !dryRun && { data: await comparedFeeds({ ...dataOptions(model, data, flags, signal), samples: compared }) }),
+    algorithms: { smoothQuant, biasCorrection, crossLayerEqualization, adaround },
+    calibration: {
+      ...(method && { method: methodOf(method) }),
+      ...(statistics && { statistics: parseStatistics(readText(statistics), statistics) }),
+      samples,
+      data: calibrationData(model, flags, signal),
+    },
+  };
 }
 
 const isGoalMissed = (error: unknown): error is OptimumError =>
   OptimumError.isInstance(error) && error.code === 'E_GOAL_NOT_MET';
 
-function print(report: QuantizeReport, { json, quiet, dryRun }: QuantizeFlags): void {
+async function print(report: QuantizeReport, { quiet, json, dryRun, html }: QuantizeFlags): Promise<void> {
+  if (html) {
+    const { renderHtml } = await import('@optimum/report');
+    writeText(html, renderHtml(report));
+  }
   if (quiet) return;
   const [first] = report.sessions;
   // The plan alone is what --plan takes.

@@ -1,4 +1,11 @@
-import type { QuantizeReport, SessionReport, Verification } from '@optimum/core';
+import type {
+  AlgorithmReport,
+  CalibrationReport,
+  QuantizeReport,
+  SessionReport,
+  TensorObservation,
+  Verification,
+} from '@optimum/core';
 import { colours } from './colours.ts';
 import { formatBytes, formatMs, table } from './table.ts';
 
@@ -35,8 +42,38 @@ function sessionRows(session: SessionReport): string[][] {
     rows.push(['scales', `pair-aware, raised ${session.scaleFactor.toFixed(2)}× on average (7-bit weights: 2.00×)`]);
   }
   for (const { op, nodes, text } of session.left) rows.push(['float', `${nodes.length} ${op}: ${text}`]);
+  if (session.calibration) rows.push(...calibrationRows(session.calibration));
+  for (const algorithm of session.algorithms ?? []) rows.push(['algorithm', algorithmText(algorithm)]);
   for (const note of session.notes) rows.push(['note', note]);
   return rows;
+}
+
+/** Tensors that clip the most are named: a range that is too narrow shows here. */
+const namedTensors = 3;
+const clippedEnough = 1e-4;
+
+function calibrationRows({ method, samples, data, madeUp, tensors }: CalibrationReport): string[][] {
+  const source = data.map((shard) => shard.source).join(', ');
+  const rows = [['calibrated', `${tensors.length} tensors on ${samples} samples of ${source}, method ${method.id}`]];
+  if (madeUp) rows.push(['calibrated', colours.yellow('on made-up inputs: the ranges are a guess; give --data')]);
+  const clipping = tensors.filter(({ clipped }) => clipped >= clippedEnough).sort((a, b) => b.clipped - a.clipped);
+  for (const { id, clipped } of clipping.slice(0, namedTensors))
+    rows.push(['clips', `${(100 * clipped).toPrecision(2)} % of ${id}`]);
+  if (clipping.length > namedTensors) rows.push(['clips', `${clipping.length - namedTensors} more tensors, less each`]);
+  const sum = (of: (observation: TensorObservation) => number): number =>
+    tensors.reduce((total, { observation }) => total + of(observation), 0);
+  const excluded = [
+    [sum(({ excluded: { nan } }) => nan), 'NaN'],
+    [sum(({ excluded: { infinite } }) => infinite), 'infinite'],
+    [sum(({ excluded: { sentinel } }) => sentinel), 'mask sentinels'],
+  ].filter(([count]) => count !== 0);
+  if (excluded.length > 0) rows.push(['kept out', `${excluded.map((pair) => pair.join(' ')).join(', ')} values`]);
+  return rows;
+}
+
+function algorithmText({ id, applied, considered, errorBefore, errorAfter, notes }: AlgorithmReport): string {
+  const gain = applied > 0 ? `, error of a layer ${errorBefore.toPrecision(2)} → ${errorAfter.toPrecision(2)}` : '';
+  return `${id}: ${applied} of ${considered}${gain}${notes.map((note) => `; ${note}`).join('')}`;
 }
 
 function verificationRows(verification: Verification): string[][] {

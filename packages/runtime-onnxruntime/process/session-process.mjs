@@ -5,9 +5,12 @@ process.env.ORT_DISABLE_TELEMETRY = '1';
 
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
+import { ObserverThread } from './observer-thread.mjs';
+import { fetchSeen } from './taps.mjs';
 
 let ort;
 let session;
+let observer;
 
 const arrays = {
   float32: Float32Array,
@@ -82,7 +85,23 @@ async function time({ feeds, outputs, repetitions }) {
   return latencies;
 }
 
-const methods = { create, run, time, residentBytes: () => process.memoryUsage.rss() };
+/** @param {{ feeds: object, taps: readonly object[], sample: number }} request */
+async function observe({ feeds, taps, sample }) {
+  observer ??= new ObserverThread();
+  const tensors = toFeeds(feeds);
+  const seen = await fetchSeen((outputs) => session.run(tensors, outputs), taps);
+  await observer.add({ seen, sample });
+}
+
+const methods = {
+  create,
+  run,
+  time,
+  observe,
+  observations: async () => (await observer?.observations()) ?? {},
+  sampledRows: async () => (await observer?.sampledRows()) ?? {},
+  residentBytes: () => process.memoryUsage.rss(),
+};
 
 process.on('message', async ({ id, method, parameters }) => {
   try {

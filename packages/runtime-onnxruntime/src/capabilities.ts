@@ -1,16 +1,11 @@
 import type { Capability } from '@optimum/core';
+import { dotProduct } from './dot-product.ts';
+import { staticCapabilities } from './static-capabilities.ts';
 
 const integerProducts = ['DynamicQuantizeMatMul', 'MatMulIntegerToFloat', 'MatMulInteger'] as const;
 const base = { op: 'MatMul', mode: 'dynamic', activation: 'uint8', kernels: integerProducts, opset: 11 } as const;
 
-/** Instruction sets with 8-bit dot products into 32 bits: sums are exact. */
-const dotProduct = ['avx-vnni', 'avx512-vnni', 'amx-int8', 'avx-vnni-int8'] as const;
-
-/**
- * What ONNX Runtime's CPU kernels do by instruction set (version 1.30). Speeds are against its float32 kernel, one
- * thread, M ≥ 16, matrices of BERT-base.
- */
-export const capabilities: readonly Capability[] = [
+const dynamicCapabilities: readonly Capability[] = [
   {
     ...base,
     id: 'matmul-dynamic-u8s8-vnni',
@@ -107,3 +102,9 @@ export const capabilities: readonly Capability[] = [
     source: 'measured: a scalar kernel, a quarter to a third of float32 Conv (AVX2, Zen 3); exact, it adds no pairs',
   },
 ];
+
+/**
+ * What ONNX Runtime's CPU kernels do by instruction set (version 1.30). Speeds are against its float32 kernel, one
+ * thread, M ≥ 16, matrices of BERT-base.
+ */
+export const capabilities: readonly Capability[] = [...dynamicCapabilities, ...staticCapabilities];

@@ -18,13 +18,17 @@ export function defaultMemoryLimit(model: ModelSource): number {
 function modelByteLength(model: ModelSource): number {
   const own = 'path' in model ? sizeOf(model.path) : model.bytes.byteLength;
   const folder = 'path' in model ? dirname(model.path) : model.folder;
-  return own + (folder === undefined ? 0 : dataIn(folder));
+  return own + (folder === undefined ? 0 : dataIn(folder, 'bytes' in model));
 }
 
-function dataIn(folder: string): number {
+/** @param isSlim that weights may lie inside a model file of the folder, too: in one of them */
+function dataIn(folder: string, isSlim: boolean): number {
   try {
-    const names = readdirSync(folder).filter((name) => !name.endsWith('.onnx'));
-    return names.reduce((sum, name) => sum + sizeOf(join(folder, name)), 0);
+    const names = readdirSync(folder);
+    const sizes = (isModel: boolean): number[] =>
+      names.filter((name) => name.endsWith('.onnx') === isModel).map((name) => sizeOf(join(folder, name)));
+    const models = isSlim ? Math.max(0, ...sizes(true)) : 0;
+    return models + sizes(false).reduce((sum, size) => sum + size, 0);
   } catch {
     return 0;
   }

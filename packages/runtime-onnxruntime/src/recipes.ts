@@ -1,5 +1,27 @@
 import type { Recipe } from '@optimum/core';
 
+/** Operators that only move numbers: integer where both sides are. */
+const movers = [
+  'Reshape',
+  'Transpose',
+  'Squeeze',
+  'Unsqueeze',
+  'Flatten',
+  'Slice',
+  'Split',
+  'Expand',
+  'Tile',
+  'Identity',
+  'GatherElements',
+  'MaxPool',
+  'ReduceMax',
+  'ReduceMin',
+  'DepthToSpace',
+  'SpaceToDepth',
+  'Resize',
+  'Pad',
+] as const;
+
 /** The choices that suit every CPU on this runtime; the first is the default. Backends may add their own. */
 export const cpuRecipes: readonly Recipe[] = [
   {
@@ -41,6 +63,65 @@ export const cpuRecipes: readonly Recipe[] = [
     smallestTable: 0,
     valueInfo: 'write',
     onlyIfFaster: false,
+    session: {},
+  },
+  {
+    id: 'static',
+    description:
+      'int8 with ranges from calibration for Conv, MatMul and Gemm, and what moves numbers between them; normalization, Softmax, Gelu and residuals stay float.',
+    mode: 'static',
+    weights: 'by-capability',
+    embeddings: 'int8-row',
+    operators: ['MatMul', 'Gemm', 'Gather', 'Conv', ...movers],
+    weightsFrom: 'anywhere',
+    smallestTable: 4096,
+    valueInfo: 'drop',
+    onlyIfFaster: true,
+    session: {},
+  },
+  {
+    id: 'integer',
+    description:
+      'Every operator that has an integer form, with every result an integer: for devices that know nothing else. Slower and less accurate on CPUs.',
+    mode: 'static',
+    weights: 'by-capability',
+    embeddings: 'int8-row',
+    reach: 'all',
+    operators: [
+      'MatMul',
+      'Gemm',
+      'Gather',
+      'Conv',
+      'ConvTranspose',
+      'Add',
+      'Mul',
+      'Where',
+      'Concat',
+      'Sigmoid',
+      'LeakyRelu',
+      'Softmax',
+      'AveragePool',
+      'GlobalAveragePool',
+      ...movers,
+    ],
+    weightsFrom: 'anywhere',
+    smallestTable: 4096,
+    valueInfo: 'keep',
+    onlyIfFaster: false,
+    session: {},
+  },
+  {
+    id: 'auto',
+    description:
+      'Per operator whichever is fastest on the target: dynamic int8, int8 with ranges from calibration, or float.',
+    mode: 'auto',
+    weights: 'by-capability',
+    embeddings: 'int8-row',
+    operators: ['MatMul', 'Gemm', 'Gather', 'Conv', ...movers],
+    weightsFrom: 'anywhere',
+    smallestTable: 4096,
+    valueInfo: 'drop',
+    onlyIfFaster: true,
     session: {},
   },
 ];

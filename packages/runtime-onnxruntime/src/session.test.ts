@@ -190,6 +190,58 @@ describe('tensors', () => {
   });
 });
 
+describe('observations', () => {
+  /** `x` to its sine and, counted, to its shape. */
+  function sines(): ModelSource {
+    const graph = unary('Sin', 'float32', ['n']);
+    const shape = addNode(graph, 'Shape', {
+      inputs: [graph.inputs[0] as Value],
+      outputs: [new Value('shape', tensorType('int64', [1]))],
+    });
+    graph.addOutput(shape.outputs[0] as Value);
+    return bytesOf(graph);
+  }
+  const tap = { tensor: 't', output: 'y', rows: 2, channelAxis: 0 };
+
+  it('stay in the process until they are asked for', async () => {
+    await withSession(sines(), async (session) => {
+      expect(await session.observations()).toEqual({});
+      await session.observe({ x: float([2], [0, 1]) }, [tap], 0);
+      await session.observe({ x: float([2], [Number.NaN, -1]) }, [tap], 1);
+      const { t } = await session.observations();
+      const sine = Math.fround(Math.sin(1));
+      expect(t).toMatchObject({ runs: 2, elements: 3, min: -sine, max: sine });
+      expect(t?.excluded).toEqual({ nan: 1, infinite: 0, sentinel: 0 });
+      expect(t?.channels).toEqual({ axis: 0, min: [0, -sine], max: [0, sine] });
+      expect(t?.histogram).toEqual({ bins: [0, 0x3f57, 0xbf57], counts: [1, 1, 1] });
+      expect(await session.sampledRows()).toEqual({ t: { width: 2, values: Float32Array.of(0, sine) } });
+    });
+  });
+
+  it('nothing is added by a run that is refused', async () => {
+    await withSession(sines(), async (session) => {
+      const { observe } = session;
+      await expect(observe({}, [tap], 0)).rejects.toMatchObject({ code: 'E_DATA_MISMATCH' });
+      const none = { ...tap, output: 'w' };
+      await expect(observe({ x: float([1], [1]) }, [none], 0)).rejects.toMatchObject({ code: 'E_USAGE' });
+      const integer = { ...tap, output: 'shape' };
+      await expect(observe({ x: float([1], [1]) }, [integer], 0)).rejects.toMatchObject({
+        code: 'E_UNSUPPORTED_DTYPE',
+        message: expect.stringContaining('"shape" is int64'),
+      });
+      await observe({ x: float([1], [1]) }, [], 0);
+      expect(await session.observations()).toEqual({});
+    });
+  });
+
+  it('are of no use once the process is gone', async () => {
+    const session = await runtime.createSession(sines());
+    await session.observe({ x: float([1], [1]) }, [tap], 0);
+    await session.close();
+    await expect(session.observations()).rejects.toMatchObject({ code: 'E_INTERRUPTED' });
+  });
+});
+
 describe('wrong inputs', () => {
   it.each<[string, Readonly<Record<string, TensorData>>, RegExp]>([
     ['none', {}, /input "x": it is missing/],

@@ -1,12 +1,16 @@
 import {
+  type ElementType,
   type ModelSource,
   OptimumError,
+  type RowSample,
   type Session,
   type SessionOptions,
   type Signature,
+  type Tap,
   type TensorData,
 } from '@optimum/core';
 import { checkFeeds } from './check-feeds.ts';
+import { type CrossedObservation, observationOf } from './crossed-observation.ts';
 import { defaultMemoryLimit } from './memory-limit.ts';
 import { ChildFault, SessionChild } from './session-child.ts';
 import { badRun, notCarried, notLoadable, refused } from './session-errors.ts';
@@ -80,15 +84,15 @@ function checkedConfig(config: Readonly<Record<string, unknown>>): Readonly<Reco
 }
 
 function sessionOf(child: SessionChild, name: string, created: Created): Session {
+  const outputTypes = new Map(created.outputs.map((output) => [output.name, output.elementType]));
+  const carried = (wanted?: readonly string[]): readonly string[] => carriedOutputs(name, created.outputs, wanted);
   const guarded = async <T>(
-    method: 'run' | 'time',
+    method: 'run' | 'time' | 'observe',
     feeds: Readonly<Record<string, TensorData>>,
-    wanted: readonly string[] | undefined,
-    more: object = {},
+    more: object,
   ): Promise<T> => {
     checkFeeds(name, created.inputs, feeds);
-    const outputs = carriedOutputs(name, created.outputs, wanted);
-    return child.call<T>(method, { feeds, outputs, ...more }).catch((error: unknown) => {
+    return child.call<T>(method, { feeds, ...more }).catch((error: unknown) => {
       throw error instanceof ChildFault ? badRun(name, error.message) : error;
     });
   };
@@ -96,11 +100,38 @@ function sessionOf(child: SessionChild, name: string, created: Created): Session
     inputs: created.inputs,
     outputs: created.outputs,
     loadMs: created.loadMs,
-    run: (feeds, outputs) => guarded('run', feeds, outputs),
-    time: (feeds, repetitions) => guarded('time', feeds, undefined, { repetitions }),
+    run: async (feeds, wanted) => guarded('run', feeds, { outputs: carried(wanted) }),
+    time: async (feeds, repetitions) => guarded('time', feeds, { outputs: carried(), repetitions }),
+    observe: async (feeds, taps, sample) => {
+      for (const tap of taps) requireObservable(name, outputTypes, tap);
+      await guarded('observe', feeds, { taps, sample });
+    },
+    observations: async () => {
+      const observed = await child.call<Record<string, CrossedObservation>>('observations', {});
+      return Object.fromEntries(Object.entries(observed).map(([tensor, one]) => [tensor, observationOf(one)]));
+    },
+    sampledRows: () => child.call<Record<string, RowSample>>('sampledRows', {}),
     residentBytes: () => child.call<number>('residentBytes', {}),
     close: () => child.close(),
   };
+}
+
+/** Element types whose numbers can be observed. */
+const observable: readonly unknown[] = ['float32', 'float16', 'float64'];
+
+/** @throws E_USAGE for outputs that the model does not have, E_UNSUPPORTED_DTYPE for a tensor that holds no numbers */
+function requireObservable(
+  model: string,
+  outputTypes: ReadonlyMap<string, ElementType | undefined>,
+  { output, reduced }: Tap,
+): void {
+  for (const wanted of [output, ...Object.values(reduced ?? {})])
+    if (!outputTypes.has(wanted))
+      throw new OptimumError('E_USAGE', `${model} has no output "${wanted}" that could be observed.`);
+  const elementType = outputTypes.get(output);
+  if (observable.includes(elementType)) return;
+  const shown = elementType ?? 'no tensor';
+  throw new OptimumError('E_UNSUPPORTED_DTYPE', `${model}: "${output}" is ${shown}; only floats are observed.`);
 }
 
 /** The outputs to ask for: those that are wanted, else all that can be handed out. @throws E_UNSUPPORTED_DTYPE, E_USAGE */

@@ -1,23 +1,33 @@
-// Runs a tapped model in this process and prints how many integer outputs differ from exact arithmetic. Started under
-// an emulator, which cannot start children of its own, so the runtime is loaded right here.
+// Runs tapped models in this process and prints how many integer outputs of each differ from exact arithmetic, and the
+// bytes of outputs that are asked for. Started under an emulator, which cannot start children of its own, so the runtime
+// is loaded right here.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
 
-const [modulePath, modelPath, feedsPath] = process.argv.slice(2);
+const [modulePath, jobsPath] = process.argv.slice(2);
 const ort = createRequire(modulePath)(modulePath);
-const arrays = { int64: BigInt64Array, float32: Float32Array, bool: Uint8Array };
-const { feeds, taps } = JSON.parse(readFileSync(feedsPath, 'utf8'));
+const arrays = { int64: BigInt64Array, float32: Float32Array, bool: Uint8Array, uint8: Uint8Array };
 
 const toTensor = ({ elementType, dims, base64 }) => {
   const bytes = new Uint8Array(Buffer.from(base64, 'base64'));
   return new ort.Tensor(elementType, new arrays[elementType](bytes.buffer), dims);
 };
 
-const options = { intraOpNumThreads: 1, interOpNumThreads: 1, graphOptimizationLevel: 'disabled' };
-const session = await ort.InferenceSession.create(modelPath, options);
-const inputs = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, toTensor(feed)]));
-const results = await session.run(inputs);
-const sumOf = (what) => taps.reduce((sum, tap) => sum + results[tap[what]].data[0], 0);
-console.log(JSON.stringify({ wrong: sumOf('wrong'), outputs: sumOf('outputs') }));
+/** @param {{ model: string, taps: readonly object[], feeds: object, fetch?: readonly string[] }} job */
+async function run({ model, taps, feeds, fetch = [] }) {
+  const options = { intraOpNumThreads: 1, interOpNumThreads: 1, graphOptimizationLevel: 'disabled' };
+  const session = await ort.InferenceSession.create(model, options);
+  const inputs = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, toTensor(feed)]));
+  const scalars = taps.flatMap((tap) => [tap.wrong, tap.outputs]);
+  const results = await session.run(inputs, [...scalars, ...fetch]);
+  await session.release();
+  const sumOf = (what) => taps.reduce((sum, tap) => sum + results[tap[what]].data[0], 0);
+  const fetched = fetch.map((name) => [name, Buffer.from(results[name].data.buffer).toString('base64')]);
+  return { wrong: sumOf('wrong'), outputs: sumOf('outputs'), fetched: Object.fromEntries(fetched) };
+}
+
+const results = [];
+for (const job of JSON.parse(readFileSync(jobsPath, 'utf8'))) results.push(await run(job));
+console.log(JSON.stringify(results));

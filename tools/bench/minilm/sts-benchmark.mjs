@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { core, onnxruntime, programFolder } from '../lib/packages.mjs';
+import { core, onnxruntime, root } from '../lib/packages.mjs';
 import { spearman } from '../lib/statistics.mjs';
 
 /** @typedef {{ first: string, second: string, score: number }} Pair */
@@ -21,9 +21,9 @@ export function readPairs(path) {
     });
 }
 
-/** The tokenizer of a model folder, by the library that the program depends on. */
+/** The tokenizer of a model folder, by the library that the product depends on. */
 export function loadTokenizer(folder) {
-  const { Tokenizer } = createRequire(join(programFolder, 'package.json'))('@huggingface/tokenizers');
+  const { Tokenizer } = createRequire(join(root, 'packages/data/package.json'))('@huggingface/tokenizers');
   const read = (name) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
   return new Tokenizer(read('tokenizer.json'), read('tokenizer_config.json'));
 }

@@ -8,7 +8,8 @@ export interface AffineParameters {
   readonly zeroPoint: number;
 }
 
-const smallestNormal = 1.1754943508222875e-38;
+/** Smallest float32 with all its digits. */
+export const smallestNormal = 1.1754943508222875e-38;
 
 /** A scale below the smallest normal float would divide into infinity; such data is zero for all purposes. */
 const usable = (scale: number): boolean => scale >= smallestNormal && Number.isFinite(scale);

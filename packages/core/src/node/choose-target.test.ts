@@ -158,14 +158,25 @@ describe('importBackend', () => {
 });
 
 describe('chooseRecipe', () => {
-  const backend = { id: 'cpu', recipes: [{ id: 'latency' }, { id: 'compatible' }] as Recipe[] } as unknown as Backend;
+  const recipes = [
+    { id: 'latency', mode: 'dynamic' },
+    { id: 'compatible', mode: 'dynamic' },
+    { id: 'fixed', mode: 'static' },
+  ] as Recipe[];
+  const backend = { id: 'cpu', recipes } as unknown as Backend;
+  const hint = 'Recipes: latency (dynamic), compatible (dynamic), fixed (static)';
 
   it('takes the first one, or the one that is named', () => {
     expect(chooseRecipe(backend, undefined).id).toBe('latency');
     expect(chooseRecipe(backend, 'compatible').id).toBe('compatible');
-    expect(failure(() => chooseRecipe(backend, 'fast'))).toMatchObject({
-      code: 'E_USAGE',
-      hint: 'Recipes: latency, compatible',
-    });
+    expect(failure(() => chooseRecipe(backend, 'fast'))).toMatchObject({ code: 'E_USAGE', hint });
+  });
+
+  it('takes the first one of a mode, and refuses a mode that it lacks or that is not that of the named one', () => {
+    expect(chooseRecipe(backend, undefined, 'static').id).toBe('fixed');
+    expect(chooseRecipe(backend, 'compatible', 'dynamic').id).toBe('compatible');
+    expect(failure(() => chooseRecipe(backend, undefined, 'auto'))).toMatchObject({ code: 'E_USAGE', hint });
+    const both = failure(() => chooseRecipe(backend, 'fixed', 'dynamic'));
+    expect(both).toMatchObject({ code: 'E_USAGE', message: 'Recipe "fixed" is of mode static, not dynamic.' });
   });
 });

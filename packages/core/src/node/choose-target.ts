@@ -125,14 +125,21 @@ export async function importBackend(installed: InstalledBackend): Promise<Backen
   return backend;
 }
 
-/** @throws E_USAGE for a name that the backend does not have */
-export function chooseRecipe(backend: Backend, name: string | undefined): Recipe {
-  const recipe = name === undefined ? backend.recipes[0] : backend.recipes.find(({ id }) => id === name);
+/** @throws E_USAGE for a name that the backend does not have, a mode that it has no recipe for, or both at odds */
+export function chooseRecipe(backend: Backend, name: string | undefined, mode?: Recipe['mode']): Recipe {
+  const named = backend.recipes.filter(({ id }) => name === undefined || id === name);
+  const recipe = named.find((candidate) => mode === undefined || candidate.mode === mode);
   if (recipe) return recipe;
-  const ids = backend.recipes.map(({ id }) => id);
-  throw new OptimumError('E_USAGE', `Backend ${backend.id} has no recipe "${name}".`, {
-    hint: `Recipes: ${ids.join(', ')}`,
-  });
+  const all = backend.recipes.map((candidate) => `${candidate.id} (${candidate.mode})`).join(', ');
+  const what = name === undefined ? `of mode "${mode}"` : `"${name}"`;
+  const [other] = named;
+  throw new OptimumError(
+    'E_USAGE',
+    name !== undefined && other
+      ? `Recipe "${name}" is of mode ${other.mode}, not ${mode}.`
+      : `Backend ${backend.id} has no recipe ${what}.`,
+    { hint: `Recipes: ${all}` },
+  );
 }
 
 /** True in the CommonJS build; not there at all in the sources. */

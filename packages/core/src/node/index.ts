@@ -1,3 +1,13 @@
+export {
+  type CalibrateOptions,
+  type CalibrationData,
+  type CalibrationResult,
+  calibrate,
+} from './calibrate.ts';
+export * from './calibrate-file.ts';
+export * from './calibrate-merge.ts';
+export type { CalibrationSample } from './calibrate-samples.ts';
+export type { CalibrationSettings, OpenCalibrationData, SessionInput } from './calibration-options.ts';
 export * from './choose-target.ts';
 export { parseCpuInfo, parseSysctl, readCpuFacts } from './cpu-facts.ts';
 export * from './discover-backends.ts';

@@ -6,6 +6,8 @@ import { discoverBackends } from './discover-backends.ts';
 export interface PrepareOptions {
   readonly target?: string | undefined;
   readonly recipe?: string | undefined;
+  /** Picks the first recipe of that mode, unless one is named. */
+  readonly mode?: 'dynamic' | 'static' | 'auto' | undefined;
   readonly backend?: string | undefined;
   /** Where backends and the runtime are looked for. @defaultValue the working directory */
   readonly projectFolder?: string | undefined;
@@ -35,6 +37,6 @@ export async function prepare(options: PrepareOptions = {}): Promise<Preparation
   });
   const choice: Choice = chooseTarget(installed, facts, options);
   const backend = await importBackend(choice.installed);
-  const recipe = chooseRecipe(backend, options.recipe);
+  const recipe = chooseRecipe(backend, options.recipe, options.mode);
   return { facts, target: choice.target, backend, recipe, capabilities: capabilitiesOf(backend) };
 }

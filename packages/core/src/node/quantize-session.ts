@@ -2,20 +2,23 @@ import { basename, dirname, join } from 'node:path';
 import { OptimumError, throwIfAborted } from '../foundation/index.ts';
 import { type Model, walkNodes } from '../ir/index.ts';
 import { countOperators, groupFloat, type SessionReport, type Verification } from '../pipeline/index.ts';
-import { mergePlan, type Plan } from '../plan/index.ts';
-import { annotate, type RealizeReport, realize } from '../quantize/index.ts';
+import type { Plan } from '../plan/index.ts';
+import { type RealizeReport, realize } from '../quantize/index.ts';
+import { toCanonicalForm } from './load-canonical.ts';
 import { type LoadedModel, loadModel, loadModelSync } from './load-model.ts';
 import type { SessionFile } from './model-folder.ts';
+import { decide, type PlannedSession, planForWriting } from './plan-session.ts';
 import { writeModelFiles } from './save-model.ts';
 import type { SessionContext } from './session-context.ts';
 import type { StagedOutput } from './staged-output.ts';
 import { verifySession } from './verify-session.ts';
 import { threadsFor, WriteThreads } from './write-threads.ts';
 
-/** The report of a session that is only planned. */
+/** The report of a session that is only planned: from the graph alone, without a look at data. */
 export function planSession(session: SessionFile, context: SessionContext): SessionReport {
   const loaded = loadModelSync(session.input);
   try {
+    toCanonicalForm(loaded.model, context);
     const plan = decide(loaded.model, context);
     const bytes = { before: loaded.byteLength, after: 0 };
     return {
@@ -29,50 +32,86 @@ export function planSession(session: SessionFile, context: SessionContext): Sess
   }
 }
 
-/** Treats one session: plan, quantize, write into the staging folder, prove. Returns the files it wrote there. */
+interface Treated {
+  readonly report: SessionReport;
+  /** Files that were written into the staging folder. */
+  readonly files: readonly string[];
+}
+
+/** Treats one session: plan, calibrate, quantize, write into the staging folder, prove. */
 export async function quantizeSession(
   session: SessionFile,
   staged: StagedOutput,
   name: string,
   context: SessionContext,
-): Promise<{ readonly report: SessionReport; readonly files: readonly string[] }> {
-  const { options } = context;
-  const emit = (stage: 'load' | 'plan' | 'write' | 'verify'): void => {
-    throwIfAborted(options.signal);
-    options.onEvent?.({ type: 'stage', stage, session: session.name });
-  };
-  emit('load');
-  const loaded = await loadModel(session.input);
-  const count = threadsFor(loaded.byteLength, options.threads);
+): Promise<Treated> {
+  enter('load', session, context);
+  const original = await loadModel(session.input);
+  const { byteLength } = original;
+  const count = threadsFor(byteLength, context.options.threads);
+  // They start while this thread plans.
   const threads = count > 1 ? new WriteThreads(count - 1) : undefined;
   try {
-    emit('plan');
-    const plan = planOrNothing(loaded.model, session, context);
-    if (!plan) return await copyUnquantized(loaded, session, staged, name, context);
-    const realized = await realizePlan(loaded.model, plan, session.input);
-    emit('write');
-    const written = await writeModelFiles(loaded.model, staged, name, {
-      signal: options.signal,
-      threads,
-      onProgress: (done, total) =>
-        options.onEvent?.({ type: 'progress', stage: 'write', session: session.name, done, total }),
-    });
-    requireSmaller(session, loaded.byteLength, written.byteLength);
-    emit('verify');
-    const verification = await verifySession({ session, path: join(staged.folder, name), plan, context });
-    const report: SessionReport = {
-      ...base(session, context, plan),
-      status: 'quantized',
-      bytes: { before: loaded.byteLength, after: written.byteLength },
-      scaleFactor: realized.scaleFactor(),
-      notes: realized.removedInputs.map((input) => `input "${input}" was a weight and went with it`),
-      verification,
-    };
-    return { report, files: written.files };
+    const planned = await planOrNothing(original, session, context);
+    if (!planned) return await copyUnquantized(session, staged, name, context);
+    try {
+      return await writePlanned(planned, { session, staged, name, byteLength, threads }, context);
+    } finally {
+      planned.close();
+    }
   } finally {
     await threads?.close();
-    loaded.close();
+    original.close();
   }
+}
+
+/** Where a planned session goes, and what writes it. */
+interface Destination {
+  readonly session: SessionFile;
+  readonly staged: StagedOutput;
+  readonly name: string;
+  /** Bytes of the user's own file, whatever it was turned into on the way. */
+  readonly byteLength: number;
+  readonly threads: WriteThreads | undefined;
+}
+
+function enter(stage: 'load' | 'plan' | 'write' | 'verify', session: SessionFile, { options }: SessionContext): void {
+  throwIfAborted(options.signal);
+  options.onEvent?.({ type: 'stage', stage, session: session.name });
+}
+
+async function writePlanned(
+  planned: PlannedSession,
+  { session, staged, name, byteLength, threads }: Destination,
+  context: SessionContext,
+): Promise<Treated> {
+  const { options } = context;
+  const { loaded, plan } = planned;
+  const realized = await realizePlanned(planned);
+  enter('write', session, context);
+  const written = await writeModelFiles(loaded.model, staged, name, {
+    signal: options.signal,
+    threads,
+    onProgress: (done, total) =>
+      options.onEvent?.({ type: 'progress', stage: 'write', session: session.name, done, total }),
+  });
+  requireSmaller(session, byteLength, written.byteLength);
+  enter('verify', session, context);
+  const verification = await verifySession({ session, path: join(staged.folder, name), plan, context });
+  const report: SessionReport = {
+    ...base(session, context, plan),
+    status: 'quantized',
+    bytes: { before: byteLength, after: written.byteLength },
+    scaleFactor: realized.scaleFactor(),
+    calibration: planned.calibration,
+    algorithms: planned.algorithms,
+    notes: [
+      ...planned.notes,
+      ...realized.removedInputs.map((input) => `input "${input}" was a weight and went with it`),
+    ],
+    verification,
+  };
+  return { report, files: written.files };
 }
 
 function base(
@@ -93,25 +132,15 @@ function base(
 
 const unverified = (reason: string, hint?: string): Verification => ({ status: 'unverified', reason, hint });
 
-/** The plan for a model: made from what is known, then what the user and the backend say. */
-function decide(model: Model, { options, preparation }: SessionContext): Plan {
-  const { capabilities, target, recipe, backend } = preparation;
-  const made = annotate(model, {
-    capabilities,
-    features: target.features,
-    recipe,
-    target: target.id,
-    exclude: options.exclude,
-  });
-  const ids = capabilities.map(({ id }) => id);
-  const merged = options.plan ? mergePlan(made, options.plan, ids) : made;
-  return backend.adjustPlan?.(merged, model, target) ?? merged;
-}
-
 /** In a folder of several sessions one may have nothing to quantize; alone, that is an error. */
-function planOrNothing(model: Model, session: SessionFile, context: SessionContext): Plan | undefined {
+async function planOrNothing(
+  original: LoadedModel,
+  session: SessionFile,
+  context: SessionContext,
+): Promise<PlannedSession | undefined> {
+  enter('plan', session, context);
   try {
-    return decide(model, context);
+    return await planForWriting(original, session, context);
   } catch (error) {
     const isNothing = OptimumError.isInstance(error) && error.code === 'E_NOTHING_TO_QUANTIZE';
     if (isNothing && context.isFolder && session.name !== 'model') return undefined;
@@ -120,12 +149,26 @@ function planOrNothing(model: Model, session: SessionFile, context: SessionConte
 }
 
 async function copyUnquantized(
+  session: SessionFile,
+  staged: StagedOutput,
+  name: string,
+  context: SessionContext,
+): Promise<Treated> {
+  const loaded = await loadModel(session.input);
+  try {
+    return await copyLoaded(loaded, session, staged, name, context);
+  } finally {
+    loaded.close();
+  }
+}
+
+async function copyLoaded(
   loaded: LoadedModel,
   session: SessionFile,
   staged: StagedOutput,
   name: string,
   context: SessionContext,
-) {
+): Promise<Treated> {
   const written = await writeModelFiles(loaded.model, staged, name, { signal: context.options.signal });
   const report: SessionReport = {
     name: session.name,
@@ -143,13 +186,14 @@ async function copyUnquantized(
 }
 
 /** Shapes stay as they are, go, or become those that Python's tool would write. */
-async function realizePlan(model: Model, plan: Plan, path: string): Promise<RealizeReport> {
+async function realizePlanned({ loaded, plan, realize: options }: PlannedSession): Promise<RealizeReport> {
+  const { model, path } = loaded;
   if (plan.valueInfo === 'drop') dropValueInfo(model);
-  if (plan.valueInfo !== 'write') return realize(model, plan);
+  if (plan.valueInfo !== 'write') return realize(model, plan, options);
   // Inference is half of core, and no other recipe asks for it.
   const { pythonTypes, writeTypes } = await import('./python-types.ts');
   const types = pythonTypes(model, path);
-  const report = realize(model, plan);
+  const report = realize(model, plan, options);
   writeTypes(model, types);
   return report;
 }

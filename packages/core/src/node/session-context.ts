@@ -1,10 +1,11 @@
 import type { TensorData } from '../backend/index.ts';
 import type { ProgressListener } from '../pipeline/index.ts';
 import type { Plan } from '../plan/index.ts';
+import type { QuantizationSettings } from './calibration-options.ts';
 import type { SessionFile } from './model-folder.ts';
 import type { Preparation, PrepareOptions } from './prepare.ts';
 
-export interface QuantizeOptions extends PrepareOptions {
+export interface QuantizeOptions extends PrepareOptions, QuantizationSettings {
   /** A model folder or one `.onnx` file. */
   readonly input: string;
   /** @defaultValue `INPUT_quantized.onnx`, or `FOLDER-optimized` */

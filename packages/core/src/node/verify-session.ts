@@ -15,6 +15,7 @@ import {
 } from '../pipeline/index.ts';
 import type { Plan } from '../plan/index.ts';
 import { type LoadedModel, loadModelSync } from './load-model.ts';
+import { madeUpAttempts } from './made-up-data.ts';
 import type { SessionFile } from './model-folder.ts';
 import type { SessionContext } from './session-context.ts';
 
@@ -73,7 +74,8 @@ function requestOf(subject: Subject, scratch: string, open: (path: string) => Lo
     readModel: (file) => open(file).model,
     tapped: { model: open(path).model, serialize: serializeSlim, folder: dirname(path) },
     kernels: kernelsOf(plan, preparation.capabilities),
-    cases: [...madeCases(original, [0, 1]), ...givenCases(original, options.data ?? [])],
+    cases: [...givenCases(original, options.data ?? []), ...madeCases(original, [0, 1])],
+    judgeBy: isStatic(plan) ? 'given' : 'all',
     moreCases: madeCases(original, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]),
     timing: timingOf(original, context),
     threads: options.timingThreads ?? 1,
@@ -96,24 +98,12 @@ function kernelsOf(plan: Plan, capabilities: readonly Capability[]): string[] {
   return [...new Set(capabilities.filter(({ id }) => used.has(id)).flatMap(({ kernels }) => kernels))];
 }
 
-/** Sizes of the second and third attempts: few positions, then few positions in a batch of one. */
-const smallSizes: readonly (readonly [number, number])[] = [
-  [4, 2],
-  [7, 3],
-];
+/** Made-up inputs lie outside of calibrated ranges: they say nothing about how far static integers are off. */
+const isStatic = ({ entries }: Plan): boolean => entries.some(({ decision }) => decision.action === 'static');
 
 /** Made-up inputs, in two sizes of each dynamic dimension by turns. */
-function madeCases(model: Model, ordinals: readonly number[]): Case[] {
-  return ordinals.map((ordinal) => {
-    const variant = ordinal % 2 === 0 ? 0 : 1;
-    const made = (sizes: readonly (readonly [string, number])[]) => () =>
-      makeInputs(model, { seed: seed + ordinal, variant, sizes: new Map(sizes) });
-    const [sequence, past] = smallSizes[variant] as readonly [number, number];
-    const small = [['sequence', sequence] as const, ['past', past] as const];
-    const attempts = [made([]), made(small), made([['batch', 1]]), made([...small, ['batch', 1]])];
-    return { label: `made-up inputs ${ordinal + 1}`, attempts };
-  });
-}
+const madeCases = (model: Model, ordinals: readonly number[]): Case[] =>
+  ordinals.map((ordinal) => ({ label: `made-up inputs ${ordinal + 1}`, attempts: madeUpAttempts(model, ordinal) }));
 
 /** The user's samples that this session takes. */
 function givenCases(model: Model, data: readonly Readonly<Record<string, TensorData>>[]): Case[] {
@@ -121,7 +111,7 @@ function givenCases(model: Model, data: readonly Readonly<Record<string, TensorD
   return data
     .map((feeds, index) => ({ label: `sample ${index + 1} of the data`, attempts: [() => feeds], feeds }))
     .filter(({ feeds }) => names.every((name) => name in feeds))
-    .map(({ label, attempts }) => ({ label, attempts }));
+    .map(({ label, attempts }) => ({ label, attempts, isGiven: true }));
 }
 
 /** One sample of 128 tokens, the size by which int8 Transformers are usually compared, or as many as the model takes. */
@@ -144,9 +134,9 @@ function saturatesHere(plan: Plan, { facts, capabilities, target }: SessionConte
   return (
     isPairRule &&
     !target.isThisMachine &&
-    plan.entries.some(
-      ({ decision }) =>
-        decision.action === 'matmul' && decision.weight.elementType === 'int8' && decision.weight.range === 'full',
-    )
+    plan.entries.some(({ decision }) => {
+      const weight = decision.action === 'matmul' || decision.action === 'static' ? decision.weight : undefined;
+      return weight?.elementType === 'int8' && weight.range === 'full';
+    })
   );
 }

@@ -17,6 +17,8 @@ export type Feeds = Readonly<Record<string, TensorData>>;
 /** Inputs to compare on, with where they come from. */
 export interface Case {
   readonly label: string;
+  /** True for the user's own data, false for inputs that were made up. @defaultValue false */
+  readonly isGiven?: boolean;
   /**
    * Made when their turn comes, in order, until the original takes one: it may have a table of few positions, say, or
    * one batch size.
@@ -35,43 +37,92 @@ export interface CompareRequest {
   readonly cases: readonly Case[];
   /** Further cases, run while some output has too few elements to be judged. */
   readonly moreCases: readonly Case[];
+  /**
+   * `given`: outputs are judged on given cases alone when the original takes any; the others only have to run and stay
+   * finite. Ranges from calibration cut off what made-up inputs show. @defaultValue 'all'
+   */
+  readonly judgeBy?: 'all' | 'given' | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Runs every case through both. A case that the original itself refuses says nothing about the new model. */
+/** What came of running every case through both. */
+export interface Comparison {
+  readonly results: readonly CaseResult[];
+  /** Inputs that the original takes, and those of them by which the model is judged. */
+  readonly ran: readonly Feeds[];
+  readonly judged: readonly Feeds[];
+  /** Every output, over the judged cases together. */
+  readonly outputs: readonly OutputDifference[];
+}
+
+interface ComparedCase {
+  readonly result: CaseResult;
+  readonly feeds: Feeds;
+  readonly sums: ReadonlyMap<string, OutputSums>;
+  readonly isGiven: boolean;
+}
+
+/**
+ * Runs every case through both. A case that the original itself refuses says nothing about the new model.
+ * @throws E_VERIFY_NUMERIC when an output of a judged case is too far from the original's, or of any case not finite
+ */
 export async function compareCases(
   request: CompareRequest,
   original: Session,
   quantized: Session,
   notChecked: string[],
-) {
-  const results: CaseResult[] = [];
-  const ran: Feeds[] = [];
-  const pooled = new Map<string, OutputSums>();
-  const isJudged = (): boolean => [...pooled.values()].every(({ elements }) => elements >= judgedElements);
+): Promise<Comparison> {
+  const compared: ComparedCase[] = [];
   const compare = async (subject: Case): Promise<void> => {
     throwIfAborted(request.signal);
     const run = await runOriginal(subject, original, notChecked);
     if (!run) return;
-    ran.push(run.feeds);
     const sums = compareOutputs(run.outputs, await quantized.run(run.feeds));
-    results.push({ label: subject.label, outputs: [...sums].map(([name, sum]) => differenceOf(name, sum)) });
+    const outputs = [...sums].map(([name, sum]) => differenceOf(name, sum));
+    const result = { label: subject.label, outputs };
+    compared.push({ result, feeds: run.feeds, sums, isGiven: subject.isGiven === true });
+  };
+  for (const subject of request.cases) await compare(subject);
+  for (const subject of request.moreCases) {
+    const judged = judgedOf(request, compared);
+    if (judged.length > 0 && !isEnough(judged) && isWanted(subject, request, judged)) await compare(subject);
+  }
+  const judged = judgedOf(request, compared);
+  const outputs = [...poolSums(judged)].map(([name, sum]) => differenceOf(name, sum));
+  for (const one of compared) requireCase(request.name, one, judged.includes(one));
+  requireNear(request.name, `${judged.length} inputs`, outputs);
+  const feedsOf = (cases: readonly ComparedCase[]): Feeds[] => cases.map(({ feeds }) => feeds);
+  return { results: compared.map(({ result }) => result), ran: feedsOf(compared), judged: feedsOf(judged), outputs };
+}
+
+/** The given cases where these are to be judged by and there are some, else all. */
+function judgedOf({ judgeBy }: CompareRequest, compared: readonly ComparedCase[]): readonly ComparedCase[] {
+  const given = judgeBy === 'given' ? compared.filter(({ isGiven }) => isGiven) : [];
+  return given.length > 0 ? given : compared;
+}
+
+/** Made-up inputs add nothing to a verdict on given ones. */
+const isWanted = ({ isGiven }: Case, { judgeBy }: CompareRequest, judged: readonly ComparedCase[]): boolean =>
+  isGiven === true || judgeBy !== 'given' || !judged.every((one) => one.isGiven);
+
+const isEnough = (judged: readonly ComparedCase[]): boolean =>
+  [...poolSums(judged).values()].every(({ elements }) => elements >= judgedElements);
+
+/** Sums over cases, by output. */
+function poolSums(cases: readonly ComparedCase[]): Map<string, OutputSums> {
+  const pooled = new Map<string, OutputSums>();
+  for (const { sums } of cases) {
     for (const [name, sum] of sums) {
       const before = pooled.get(name);
       pooled.set(name, before ? addSums(before, sum) : sum);
     }
-  };
-  for (const subject of request.cases) await compare(subject);
-  for (const subject of request.moreCases) if (ran.length > 0 && !isJudged()) await compare(subject);
-  const outputs = [...pooled].map(([name, sum]) => differenceOf(name, sum));
-  for (const { label, outputs: own } of results)
-    requireNear(
-      request.name,
-      label,
-      own.filter(({ elements, nonFinite }) => elements >= judgedElements || nonFinite > 0),
-    );
-  requireNear(request.name, `${ran.length} inputs`, outputs);
-  return { results, ran, outputs };
+  }
+  return pooled;
+}
+
+function requireCase(model: string, { result: { label, outputs } }: ComparedCase, isJudged: boolean): void {
+  const judged = outputs.filter(({ elements, nonFinite }) => (isJudged && elements >= judgedElements) || nonFinite > 0);
+  requireNear(model, label, judged);
 }
 
 /** The original's outputs on the first attempt that it takes; `undefined` when it refuses all. */

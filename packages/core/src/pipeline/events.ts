@@ -1,5 +1,5 @@
 /** The stages of a run, in order. */
-export type Stage = 'load' | 'plan' | 'quantize' | 'write' | 'verify' | 'publish';
+export type Stage = 'load' | 'plan' | 'calibrate' | 'quantize' | 'write' | 'verify' | 'publish';
 
 /** What a run tells while it goes on; renderers plug in here. */
 export type ProgressEvent =
@@ -10,6 +10,8 @@ export type ProgressEvent =
       readonly session: string;
       readonly done: number;
       readonly total: number;
+      /** Estimate of the time left, where there is one. */
+      readonly remainingMs?: number;
     }
   | { readonly type: 'note'; readonly message: string };
 

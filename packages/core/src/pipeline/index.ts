@@ -1,11 +1,11 @@
 export * from './check-integers.ts';
 export * from './check-kernels.ts';
-export { type Case, type CaseResult, numericBounds } from './compare-cases.ts';
+export { type Case, type CaseResult, type Feeds, isRefusal, numericBounds } from './compare-cases.ts';
 export * from './compare-outputs.ts';
 export * from './dimensions.ts';
-export * from './distinct-products.ts';
 export * from './events.ts';
 export * from './input-bounds.ts';
+export { hasProductsBetweenIntegers } from './integer-units.ts';
 export * from './make-inputs.ts';
 export * from './measure-speed.ts';
 export * from './report.ts';

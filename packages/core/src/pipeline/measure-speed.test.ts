@@ -46,6 +46,9 @@ describe('measureSpeed', () => {
         calls.push(name);
         return Array(repetitions).fill(ms);
       },
+      observe: async () => undefined,
+      observations: async () => ({}),
+      sampledRows: async () => ({}),
       residentBytes: async () => 0,
       close: async () => undefined,
     });

@@ -1,4 +1,6 @@
+import type { CalibrationMethod, DataShard, Range, TensorObservation } from '../observe/index.ts';
 import type { Plan, PlanEntry, Reason } from '../plan/index.ts';
+import type { AppliedAlgorithm } from '../quantize/index.ts';
 import type { VerifyReport } from './verify.ts';
 
 /** What became of one session (one ONNX file). */
@@ -14,10 +16,40 @@ export interface SessionReport {
   readonly left: readonly LeftFloat[];
   /** Mean factor by which pair-aware scales were raised (7-bit weights: 2), when there are any. */
   readonly scaleFactor?: number | undefined;
+  /** Present where ranges came from calibration. */
+  readonly calibration?: CalibrationReport | undefined;
+  /** Accuracy algorithms that ran, in order. */
+  readonly algorithms?: readonly AlgorithmReport[] | undefined;
   readonly notes: readonly string[];
   readonly verification: Verification;
   readonly plan: Plan;
 }
+
+/** What was calibrated, on what, and how well it fits. */
+export interface CalibrationReport {
+  readonly method: CalibrationMethod;
+  readonly samples: number;
+  readonly data: readonly DataShard[];
+  /** True when there was no data and inputs were made up: ranges are a guess then. */
+  readonly madeUp: boolean;
+  /** Milliseconds; 0 when the statistics came from a file. */
+  readonly durationMs: number;
+  readonly tensors: readonly CalibratedTensor[];
+}
+
+export interface CalibratedTensor {
+  /** See `valueIds`. */
+  readonly id: string;
+  readonly elementType: string;
+  readonly range: Range;
+  readonly scale: number;
+  readonly zeroPoint: number;
+  /** Part of the values that lie outside the range, 0 to 1. */
+  readonly clipped: number;
+  readonly observation: TensorObservation;
+}
+
+export type AlgorithmReport = AppliedAlgorithm;
 
 export type Verification =
   | ({ readonly status: 'verified' } & VerifyReport)

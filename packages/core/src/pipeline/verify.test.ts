@@ -52,6 +52,9 @@ function fakeRuntime({ original, quantized, wrong = 0 }: Fakes): {
       loadMs: 0,
       run: async (feeds) => answer(name)(feeds),
       time: async (_feeds, count) => Array.from({ length: count }, () => (name === 'original' ? 2 : 1)),
+      observe: async () => undefined,
+      observations: async () => ({}),
+      sampledRows: async () => ({}),
       residentBytes: async () => 0,
       close: async () => void open.delete(name),
     };
@@ -125,6 +128,21 @@ describe('verifyModel', () => {
     expect(open.size).toBe(0);
   });
 
+  it('looks at the integers that the runtime makes where exact kernels are put in place of its own', async () => {
+    const { runtime, open, opened } = fakeRuntime({});
+    const read: string[] = [];
+    const readModel = (path: string) => {
+      read.push(path);
+      return fused;
+    };
+    const optimizedModelPath = 'scratch/optimized.onnx';
+    const report = await verifyModel(requestOf(runtime, { exactKernelPath: true, readModel, optimizedModelPath }));
+    expect(report.integers).toMatchObject({ nodes: 1, wrong: 0 });
+    expect(opened).toEqual(['quantized', 'original', 'quantized', 'tapped']);
+    expect(read).toEqual(['scratch/optimized.onnx', 'scratch/fused.onnx']);
+    expect(open.size).toBe(0);
+  });
+
   it.each([
     ['outputs that are far', { quantized: scaledBy(-1) }, {}, 'E_VERIFY_NUMERIC'],
     ['outputs that are no numbers', { quantized: scaledBy(Number.NaN) }, {}, 'E_VERIFY_NUMERIC'],
@@ -173,6 +191,48 @@ describe('verifyModel', () => {
     expect(report.cases).toEqual([]);
     expect(report.integers.nodes).toBe(0);
     expect(report.notChecked).toContainEqual('speed: switched off');
+  });
+
+  it('judges by given data where that is asked for; made-up inputs only have to run and stay finite', async () => {
+    // As a static model outside its calibrated range: everything above 20 is cut off.
+    const clipped: Outputs = ({ x }) => {
+      const values = new Float32Array((x as TensorData).bytes.slice().buffer);
+      return { y: float([...values].map((value) => Math.min(20, value))) };
+    };
+    const outside = caseOf(
+      'made-up inputs 1',
+      wide.map((value) => value * 1000),
+    );
+    const given = { ...caseOf('sample 1 of the data', wide), isGiven: true };
+    const { runtime } = fakeRuntime({ quantized: clipped });
+    const cases = [outside, given];
+    expect(await codeOf(verifyModel(requestOf(runtime, { cases })))).toBe('E_VERIFY_NUMERIC');
+    const report = await verifyModel(requestOf(runtime, { cases, judgeBy: 'given' }));
+    expect(report.cases.map(({ label }) => label)).toEqual(['made-up inputs 1', 'sample 1 of the data']);
+    expect(report.relativeError).toBe(0);
+    expect(report.outputs[0]?.elements).toBe(40);
+    // Without any given data that runs, made-up inputs are all there is.
+    expect(await codeOf(verifyModel(requestOf(runtime, { cases: [outside], judgeBy: 'given' })))).toBe(
+      'E_VERIFY_NUMERIC',
+    );
+    const broken = fakeRuntime({
+      quantized: ({ x }) =>
+        (x as TensorData).bytes.length === 160 ? { y: x as TensorData } : { y: float([Number.NaN]) },
+    });
+    const short = caseOf('made-up inputs 2', [1]);
+    expect(await codeOf(verifyModel(requestOf(broken.runtime, { cases: [short, given], judgeBy: 'given' })))).toBe(
+      'E_VERIFY_NUMERIC',
+    );
+  });
+
+  it('runs no further made-up inputs to judge given ones', async () => {
+    const { runtime } = fakeRuntime({});
+    const cases = [{ ...caseOf('sample 1 of the data', [1]), isGiven: true }];
+    const moreCases = [caseOf('made-up inputs 3', [2])];
+    const labels = async (judgeBy: 'all' | 'given') =>
+      (await verifyModel(requestOf(runtime, { cases, moreCases, judgeBy }))).cases.map(({ label }) => label);
+    expect(await labels('given')).toEqual(['sample 1 of the data']);
+    expect(await labels('all')).toEqual(['sample 1 of the data', 'made-up inputs 3']);
   });
 
   it('lets a crash of the runtime through', async () => {

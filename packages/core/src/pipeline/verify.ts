@@ -13,7 +13,7 @@ import {
   isRefusal,
 } from './compare-cases.ts';
 import type { OutputDifference } from './compare-outputs.ts';
-import { distinctProducts } from './distinct-products.ts';
+import { hasProductsBetweenIntegers } from './integer-units.ts';
 import { measureSpeed, type SpeedComparison } from './measure-speed.ts';
 
 /** Exactness is checked on so many of the cases that ran; each multiplies every matrix once in float64. */
@@ -24,7 +24,7 @@ export interface VerifyRequest extends CompareRequest {
   readonly runtime: Runtime;
   readonly original: { readonly path: string };
   readonly quantized: { readonly path: string };
-  /** Where the runtime may write its optimized graph, and how to read that file. */
+  /** Where the runtime may write its optimized graph (and others beside it), and how to read such a file. */
   readonly optimizedModelPath: string;
   readonly readModel: (path: string) => Model;
   /** The quantized model read again, to be tapped, and how to make session bytes of it. */
@@ -73,12 +73,12 @@ export async function verifyModel(request: VerifyRequest): Promise<VerifyReport>
   const open = openSessions(request.runtime);
   try {
     const quantized = await open(request.quantized, { ...options, optimizedModelPath: request.optimizedModelPath });
-    const expected = distinctProducts(request.tapped.model);
-    const kernels = checkKernels(request.readModel(request.optimizedModelPath), request.kernels, expected);
+    const optimized = request.readModel(request.optimizedModelPath);
+    const kernels = checkKernels(request.tapped.model, optimized, request.kernels);
     requireKernels(kernels, request.name);
     const original = await open(request.original, options);
     const compared = await compareCases(request, original, quantized, notChecked);
-    const integers = await checkIntegers(request, open, options, compared.ran, notChecked);
+    const integers = await checkIntegers(request, open, options, compared.judged, notChecked);
     const speed = await timeBoth(request, original, quantized, compared.ran, notChecked);
     const { results: cases, outputs } = compared;
     return { kernels, integers, cases, outputs, speed, ...worstOf(outputs), notChecked };
@@ -108,13 +108,15 @@ async function checkIntegers(
   ran: readonly Feeds[],
   notChecked: string[],
 ): Promise<IntegerCheck> {
-  const { model, serialize, folder } = request.tapped;
+  if (ran.length === 0) return nothingChecked;
+  const { model, folder } = await modelWithIntegers(request, open, options);
   const { taps, notTapped } = tapIntegerProducts(model);
   if (notTapped > 0)
-    notChecked.push(`exactness of ${notTapped} integer convolutions or products inside If and Loop bodies`);
-  if (taps.length === 0 || ran.length === 0) return { ...nothingChecked, notTapped };
-  // The graph as written: fusions would hide the integer outputs, the kernels below them are the same.
-  const session = await open({ bytes: serialize(model), folder }, { ...options, optimization: 'disabled' });
+    notChecked.push(`exactness of ${notTapped} integer products inside loops, or with unknown filters`);
+  if (taps.length === 0) return { ...nothingChecked, notTapped };
+  // As it is: fusions would hide the integer outputs, the kernels below them are the same.
+  const bytes = request.tapped.serialize(model);
+  const session = await open({ bytes, folder }, { ...options, optimization: 'disabled' });
   const checks: IntegerCheck[] = [];
   for (const feeds of ran.slice(0, exactCases)) {
     throwIfAborted(request.signal);
@@ -131,6 +133,29 @@ async function checkIntegers(
       hint: 'Use recipe latency or --target portable, whose weights no CPU saturates on; --target NAME makes it for another CPU.',
     },
   );
+}
+
+/**
+ * The graph with the integer products in it: the one that was written, or, where it has float operators between integers
+ * or kernels of this machine are exchanged for exact ones, what the runtime makes of it before it changes layouts.
+ */
+async function modelWithIntegers(
+  request: VerifyRequest,
+  open: OpenSession,
+  options: SessionOptions,
+): Promise<{ readonly model: Model; readonly folder: string }> {
+  const { tapped, optimizedModelPath, quantized } = request;
+  if (!request.exactKernelPath && !hasProductsBetweenIntegers(tapped.model)) return tapped;
+  const [folder, path] = beside(optimizedModelPath, 'fused.onnx');
+  const session = await open(quantized, { ...options, optimization: 'extended', optimizedModelPath: path });
+  await session.close();
+  return { model: request.readModel(path), folder };
+}
+
+/** The folder of a path, and another path in it. */
+function beside(path: string, name: string): readonly [string, string] {
+  const folder = path.replace(/[^/\\]*$/, '');
+  return [folder, `${folder}${name}`];
 }
 
 async function timeBoth(

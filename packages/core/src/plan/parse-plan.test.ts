@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { formatPlan, mergePlan, parsePlan } from './parse-plan.ts';
+import { mergePlan } from './merge-plan.ts';
+import { formatPlan, parsePlan } from './parse-plan.ts';
 import type { Decision, Plan } from './plan.ts';
 
 const weight = { elementType: 'int8', granularity: 'channel', range: 'full' } as const;

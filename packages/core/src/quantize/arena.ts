@@ -114,6 +114,22 @@ export class Arena {
     }
   }
 
+  /** Puts the bytes of a panel back into the order in which the filters are stored. */
+  restoreOrder(panel: Panel): void {
+    const { columns } = this.#task;
+    const taps = this.#taps;
+    if (taps === 1) return;
+    const bytes = this.bytes(panel.quantized, panel.rows * columns);
+    for (let row = 0; row < panel.rows; row++)
+      transposeRow(bytes.subarray(row * columns, (row + 1) * columns), taps, columns / taps);
+  }
+
+  /** Taps of filters whose channels have to lie together; 1 where the order is that of the file. */
+  get #taps(): number {
+    const { channels = 1, columns, range } = this.#task;
+    return channels > 1 && range === 'pair-aware' ? columns / channels : 1;
+  }
+
   #load(row: number, rows: number): void {
     const { elementType, columns, offset } = this.#task;
     const width = sourceWidth[elementType];
@@ -121,7 +137,17 @@ export class Arena {
     const position = offset + row * columns * width;
     if (elementType === 'float32') this.#source.readInto(this.bytes(this.#floats, count * 4), position);
     else this.#convert(elementType, count, position);
+    this.#bringChannelsTogether(rows);
     this.#loadedRow = row;
+  }
+
+  #bringChannelsTogether(rows: number): void {
+    const { columns } = this.#task;
+    const taps = this.#taps;
+    if (taps === 1) return;
+    const values = this.floats(this.#floats, rows * columns);
+    for (let row = 0; row < rows; row++)
+      transposeRow(values.subarray(row * columns, (row + 1) * columns), columns / taps, taps);
   }
 
   /** Other floats become float32 by way of a buffer outside kernel memory. */
@@ -138,6 +164,12 @@ export class Arena {
       this.kernels.float16ToFloat32(halves, count, this.#floats);
     }
   }
+}
+
+/** [outer, inner] to [inner, outer], in place. */
+function transposeRow(row: Float32Array | Uint8Array, outer: number, inner: number): void {
+  const before = row.slice();
+  for (let a = 0; a < outer; a++) for (let b = 0; b < inner; b++) row[b * outer + a] = before[a * inner + b] as number;
 }
 
 /** bfloat16 is the upper half of a float32. */

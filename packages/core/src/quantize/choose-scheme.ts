@@ -4,17 +4,19 @@ import type { Decision, WeightScheme } from '../plan/index.ts';
 import { float } from './unfit.ts';
 
 export interface SchemeOptions {
+  /** Of the standard domain. */
+  readonly opset: number;
   readonly capabilities: readonly Capability[];
   readonly features: readonly Feature[];
   readonly recipe: Recipe;
 }
 
-/** How a node that fits is quantized: the fastest claim that holds on the features and that the recipe allows. */
-export function chooseScheme(node: Node, opset: number, options: SchemeOptions): Decision {
-  return node.op === 'Gather' ? chooseTable(opset, options) : chooseProduct(node.op, opset, options);
+/** How a node that fits is quantized while it runs: the fastest claim that holds here and that the recipe allows. */
+export function chooseScheme(node: Node, options: SchemeOptions): Decision {
+  return node.op === 'Gather' ? chooseTable(options) : chooseProduct(node.op, options);
 }
 
-function chooseTable(opset: number, { recipe, capabilities, features }: SchemeOptions): Decision {
+function chooseTable({ opset, recipe, capabilities, features }: SchemeOptions): Decision {
   if (recipe.embeddings === 'float') return float('recipe', `recipe ${recipe.id} leaves tables in float`);
   const table = tableScheme(recipe.embeddings);
   const capability = capabilities.find(
@@ -35,7 +37,7 @@ const tableScheme = (scheme: Exclude<EmbeddingScheme, 'float'>) =>
     ? ({ elementType: 'int8', granularity: 'row' } as const)
     : ({ elementType: 'uint8', granularity: 'tensor' } as const);
 
-function chooseProduct(op: string, opset: number, { recipe, features, capabilities }: SchemeOptions): Decision {
+function chooseProduct(op: string, { opset, recipe, features, capabilities }: SchemeOptions): Decision {
   const claimed = op === 'Gemm' ? 'MatMul' : op;
   const best = capabilities
     .filter((claim) => claim.op === claimed && claim.mode === 'dynamic' && holdsOn(claim, features))
@@ -54,13 +56,23 @@ const tooOld = (capability: Capability, opset: number): Decision =>
 
 /** Filters of ConvInteger have one scale, whatever is asked of the other weights. */
 function isAllowed({ op, weight, granularity }: Capability, recipe: Recipe): boolean {
-  if (recipe.weights === 'by-capability') return true;
-  const [elementType, wanted] = recipe.weights.split('-') as [string, 'channel' | 'tensor'];
-  return weight === elementType && granularity.includes(op === 'Conv' ? 'tensor' : wanted);
+  const reached = op === 'Conv' ? (['tensor', 'channel'] as const) : granularity;
+  return isAllowedWeight({ weight, granularity: reached }, recipe);
 }
 
-function schemeOf(capability: Capability, recipe: Recipe): WeightScheme {
-  const elementType = capability.weight === 'uint8' ? 'uint8' : 'int8';
+/** True when the recipe takes weights as the claim has them. */
+export function isAllowedWeight(
+  { weight, granularity }: Pick<Capability, 'weight' | 'granularity'>,
+  { weights }: Recipe,
+): boolean {
+  if (weights === 'by-capability') return true;
+  const [elementType, wanted] = weights.split('-') as [string, 'channel' | 'tensor'];
+  return weight === elementType && granularity.includes(wanted);
+}
+
+export function schemeOf(capability: Capability, recipe: Recipe): WeightScheme {
+  const { weight } = capability;
+  const elementType = weight === 'uint8' || weight === 'int4' ? weight : 'int8';
   const isByCapability = recipe.weights === 'by-capability';
   const wantsChannels = isByCapability || recipe.weights.endsWith('channel');
   const granularity = wantsChannels && capability.granularity.includes('channel') ? 'channel' : 'tensor';

@@ -1,6 +1,14 @@
+export * from './accuracy/index.ts';
 export * from './already-quantized.ts';
 export * from './annotate.ts';
+export * from './choose-fastest.ts';
 export * from './realize.ts';
 export * from './saturation.ts';
+export * from './saturation-analysis.ts';
+export * from './saturation-count.ts';
+export * from './saturation-matrices.ts';
+export * from './saturation-rows.ts';
 export * from './weight-job.ts';
+export * from './weight-override.ts';
 export { runWeightTask, type WeightFacts, type WeightTask, weightParts } from './weight-task.ts';
+export * from './without-unobserved.ts';

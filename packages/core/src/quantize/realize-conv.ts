@@ -15,7 +15,7 @@ export function realizeConv(node: Node, scheme: WeightScheme, store: WeightStore
   const [activation, operand, bias] = node.inputs;
   const weight = operand && constantOf(operand);
   if (!graph || !activation || !weight) throw internalError(`Conv "${node.name ?? ''}" has no constant filters.`);
-  const stored = store.filters(weight, scheme);
+  const stored = store.weight(weight, { kind: 'filters', scheme, inputFirst: false, sameGrid: false });
   const { quantized, scale, zeroPoint } = quantizedActivation(activation, graph, node);
   const operands = [quantized, stored.quantized, zeroPoint, stored.zeroPoint];
   const sum = add(graph, node, 'ConvInteger', operands, '_quant', node.attributes);

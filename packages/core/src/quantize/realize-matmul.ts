@@ -4,6 +4,7 @@ import { addNode, float32Tensor, type Graph, intsAttribute, type Node, replaceNo
 import type { WeightScheme } from '../plan/index.ts';
 import { add, quantizedActivation, scaled } from './emit.ts';
 import type { StoredWeight, WeightStore } from './weight-store.ts';
+import type { WeightUse } from './weight-use.ts';
 
 /**
  * MatMul or Gemm on a weight becomes DynamicQuantizeLinear, MatMulInteger, Cast and two Mul: the form that ONNX
@@ -15,11 +16,21 @@ export function realizeMatMul(node: Node, scheme: WeightScheme, store: WeightSto
   const [activation, operand, bias] = node.inputs;
   const weight = operand && constantOf(operand);
   if (!graph || !activation || !weight) throw internalError(`${node.op} "${node.name ?? ''}" has no constant weight.`);
-  const stored = store.matrix(weight, node.int('transB', 0) === 1, scheme, node.float('alpha', 1));
+  const use = matrixUse(node, scheme);
+  const stored = store.tiedTable(weight, use) ?? store.weight(weight, use);
   const inputs: Product = { graph, node, activation, stored };
   const product = opset < 11 ? contribProduct(inputs) : integerProduct(inputs);
   replaceNode(node, bias ? withBias(inputs, product, bias) : product);
 }
+
+/** How MatMul or Gemm reads its weight; uint8 on the grid of int8. */
+export const matrixUse = (node: Node, scheme: WeightScheme): Extract<WeightUse, { kind: 'matrix' }> => ({
+  kind: 'matrix',
+  scheme,
+  flip: node.int('transB', 0) === 1,
+  alpha: node.float('alpha', 1),
+  sameGrid: scheme.elementType === 'uint8',
+});
 
 function withBias({ graph, node }: Product, product: Value, bias: Value): Value {
   const output = node.outputs[0]?.name;
@@ -50,7 +61,7 @@ function contribProduct({ graph, node, activation, stored }: Product): Value {
 }
 
 /** The int8 matrix [K, N]; a tied table is transposed where it is read, which the runtime folds when it loads. */
-function matrixOf(stored: StoredWeight, graph: Graph, reader: Node): Value {
+export function matrixOf(stored: StoredWeight, graph: Graph, reader: Node): Value {
   if (!stored.isTable) return stored.quantized;
   const name = stored.quantized.name && `${stored.quantized.name}_transpose`;
   return addNode(
@@ -62,7 +73,7 @@ function matrixOf(stored: StoredWeight, graph: Graph, reader: Node): Value {
 }
 
 /** Scales of a table are [V, 1]; a product wants [1, V], the same numbers. */
-function weightScale(stored: StoredWeight, graph: Graph, reader: Node): Value {
+export function weightScale(stored: StoredWeight, graph: Graph, reader: Node): Value {
   if (!stored.isTable) return stored.scale;
   return addNode(graph, 'Transpose', { inputs: [stored.scale], attributes: { perm: intsAttribute([1, 0]) } }, reader)
     .outputs[0] as Value;
@@ -74,7 +85,7 @@ function weightZeroPoint(stored: StoredWeight): Value | undefined {
 }
 
 /** beta · C; folded when C is stored, multiplied in the graph when it is computed. */
-function scaledBias(bias: Value, node: Node, graph: Graph): Value {
+export function scaledBias(bias: Value, node: Node, graph: Graph): Value {
   const beta = node.float('beta', 1);
   if (beta === 1) return bias;
   const stored = storedTensor(bias);

@@ -10,7 +10,11 @@ export interface IntegerProduct {
   readonly saturating: number;
 }
 
-const clip16 = (value: number): number => Math.max(-32768, Math.min(32767, value));
+/** What 16 bits hold. */
+export const largestPair = 32767;
+export const leastPair = -32768;
+
+const clip16 = (value: number): number => Math.max(leastPair, Math.min(largestPair, value));
 
 /** One output: `a` unsigned activations and `w` signed weights along K. */
 export function integerProduct(a: Uint8Array, w: Int8Array, zeroPointA: number, zeroPointW = 0): IntegerProduct {

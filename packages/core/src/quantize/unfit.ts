@@ -18,7 +18,8 @@ export function unfit(node: Node, weight: ConstantRef | undefined, recipe: Recip
     return float('element-type', `${weight.elementType} activations have no integer kernel`);
   if (!isFloat(weight.tensor)) return float('element-type', `weights of ${weight.tensor.elementType}`);
   if (weight.dims.some((dim) => dim < 1)) return float('shape', 'empty weights');
-  if (node.op === 'Conv') return weight.transposed ? float('shape', 'transposed filters') : undefined;
+  if (node.op === 'Conv' || node.op === 'ConvTranspose')
+    return weight.transposed ? float('shape', 'transposed filters') : undefined;
   if (node.op === 'Gather') return unfitTable(node, weight, recipe);
   if (weight.dims.length !== 2)
     return float('shape', `weights of rank ${weight.dims.length}: integer kernels take matrices`);

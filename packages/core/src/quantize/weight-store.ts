@@ -1,14 +1,22 @@
 import type { ConstantRef } from '../analysis/index.ts';
 import { internalError } from '../foundation/index.ts';
-import { elementCount, type Graph, type Tensor, type Value } from '../ir/index.ts';
+import { elementCount, type Graph, type Tensor, tensorOf, type Value } from '../ir/index.ts';
 import type { TableScheme, WeightScheme } from '../plan/index.ts';
 import { type QuantizedWeight, quantizedWeight, type WeightJob } from './weight-job.ts';
+import type { WeightOverrides } from './weight-override.ts';
+import { type BiasUse, formOf, isTransposed, keyOf, type WeightUse } from './weight-use.ts';
 
-/** The values that stand for one quantized weight in a graph. */
-export interface StoredWeight {
+/** Integers in a graph, and what they stand for. */
+export interface StoredIntegers {
   readonly quantized: Value;
   readonly scale: Value;
   readonly zeroPoint: Value;
+}
+
+/** The values that stand for one quantized weight in a graph. */
+export interface StoredWeight extends StoredIntegers {
+  /** In the order in which they were announced. */
+  readonly biases: readonly StoredIntegers[];
   /** True when `quantized` is the table [N, K] of a tied embedding and must be transposed for a product. */
   readonly isTable: boolean;
 }
@@ -16,13 +24,14 @@ export interface StoredWeight {
 /** Makes each quantized weight once for all its readers, in the graph in which the float one lives. */
 export class WeightStore {
   readonly #made = new Map<Tensor, Map<string, StoredWeight>>();
+  readonly #announced = new Map<Tensor, Map<string, BiasUse[]>>();
   readonly #tied = new Map<Tensor, WeightScheme['range']>();
   readonly #pairAware: WeightJob[] = [];
-  /** Python's tool gives every weight scalar parameters named after it; ours only shares them. */
-  readonly isCompatible: boolean;
+  readonly #overrides: WeightOverrides;
 
-  constructor(isCompatible: boolean) {
-    this.isCompatible = isCompatible;
+  /** @param overrides integers that are stored in place of rounded ones */
+  constructor(overrides: WeightOverrides = new Map()) {
+    this.#overrides = overrides;
   }
 
   /** Notes that a row table is also the transposed weight of a product with this range. */
@@ -30,93 +39,36 @@ export class WeightStore {
     if (this.#tied.get(tensor) !== 'pair-aware') this.#tied.set(tensor, range);
   }
 
-  isTied(tensor: Tensor): boolean {
-    return this.#tied.has(tensor);
+  /**
+   * Notes that products of the weight, used like this, get a bias. Before the weight is asked for.
+   * @returns which of the biases of the stored weight it is
+   */
+  announce(weight: ConstantRef, use: WeightUse, bias: BiasUse): number {
+    const ofTensor = entryOf(this.#announced, weight.tensor, () => new Map<string, BiasUse[]>());
+    const biases = entryOf<string, BiasUse[]>(ofTensor, keyOf(weight, use), () => []);
+    const known = biases.findIndex((other) => isSameBias(other, bias));
+    return known >= 0 ? known : biases.push(bias) - 1;
   }
 
-  /** The weight of a product that reads `weight`, as [K, N] (or as its table where it is tied). */
-  matrix(weight: ConstantRef, flip: boolean, scheme: WeightScheme, alpha: number): StoredWeight {
-    // `transposed`: the stored matrix is [N, K].
-    const transposed = weight.transposed !== flip;
-    if (transposed && alpha === 1 && this.isTied(weight.tensor) && scheme.granularity === 'channel')
-      return this.table(weight, { elementType: 'int8', granularity: 'row' });
-    const [rows, columns] = storedDims(weight);
-    const [k, n] = transposed ? [columns, rows] : [rows, columns];
-    const key = `${transposed} ${scheme.elementType} ${scheme.granularity} ${scheme.range} ${alpha}`;
-    return this.#once(weight, key, false, () => {
-      const isTensor = scheme.granularity === 'tensor';
-      const sameGrid = scheme.elementType === 'uint8' && !this.isCompatible;
-      const made = quantizedWeight(
-        weight.tensor,
-        {
-          name: weight.root.name ?? '',
-          rows,
-          columns,
-          transposed,
-          elementType8: scheme.elementType,
-          range: scheme.range,
-          sameGrid,
-          alpha,
-          scales: isTensor ? 'tensor' : transposed ? 'rows' : 'columns',
-        },
-        [k, n],
-        isTensor ? [] : [n],
-      );
-      if (scheme.range === 'pair-aware') this.#pairAware.push(made.job);
-      return made;
-    });
+  /** The weight as its reader wants it, with the biases that were announced for it. */
+  weight(weight: ConstantRef, use: Exclude<WeightUse, { kind: 'table' }>): StoredWeight {
+    return this.#once(weight, use, this.#announced.get(weight.tensor)?.get(keyOf(weight, use)) ?? []);
   }
 
-  /** The filters of a convolution, with one scale. */
-  filters(weight: ConstantRef, scheme: WeightScheme): StoredWeight {
-    const { dims } = weight;
-    return this.#once(weight, `filters ${scheme.elementType} ${scheme.range}`, false, () =>
-      quantizedWeight(
-        weight.tensor,
-        {
-          name: weight.root.name ?? '',
-          rows: dims[0] as number,
-          columns: elementCount(dims) / (dims[0] as number),
-          transposed: false,
-          elementType8: scheme.elementType,
-          range: scheme.range,
-          sameGrid: false,
-          alpha: 1,
-          scales: 'tensor',
-        },
-        dims,
-        [],
-      ),
-    );
+  /** The table that stands for a matrix too, where the two are tied. */
+  tiedTable(
+    weight: ConstantRef,
+    { flip, alpha, scheme }: Extract<WeightUse, { kind: 'matrix' }>,
+  ): StoredWeight | undefined {
+    const isTable = isTransposed(weight, flip) && alpha === 1 && this.#tied.has(weight.tensor);
+    if (!isTable || scheme.granularity !== 'channel') return undefined;
+    return this.table(weight, { elementType: 'int8', granularity: 'row' });
   }
 
-  /** An embedding table [V, H]; scales are [V, 1] by row. With one scale for all a table may have any rank. */
+  /** An embedding table [V, H]. */
   table(weight: ConstantRef, scheme: TableScheme): StoredWeight {
-    const isMatrix = weight.dims.length === 2;
-    const [rows, columns] = isMatrix ? storedDims(weight) : [1, elementCount(weight.dims)];
-    const dims = isMatrix ? [rows, columns] : weight.dims;
     const range = scheme.granularity === 'row' ? (this.#tied.get(weight.tensor) ?? 'full') : 'full';
-    return this.#once(weight, `table ${scheme.elementType} ${scheme.granularity}`, true, () => {
-      const isRow = scheme.granularity === 'row';
-      const made = quantizedWeight(
-        weight.tensor,
-        {
-          name: weight.root.name ?? '',
-          rows,
-          columns,
-          transposed: false,
-          elementType8: scheme.elementType,
-          range,
-          sameGrid: false,
-          alpha: 1,
-          scales: isRow ? 'rows' : 'tensor',
-        },
-        dims,
-        isRow ? [rows, 1] : [],
-      );
-      if (range === 'pair-aware') this.#pairAware.push(made.job);
-      return made;
-    });
+    return this.#once(weight, { kind: 'table', scheme, range }, []);
   }
 
   scaleFactor(): number | undefined {
@@ -124,31 +76,55 @@ export class WeightStore {
     return factors.length > 0 ? factors.reduce((sum, factor) => sum + factor, 0) / factors.length : undefined;
   }
 
-  #once(weight: ConstantRef, key: string, isTable: boolean, make: () => QuantizedWeight): StoredWeight {
-    const known = this.#made.get(weight.tensor) ?? new Map<string, StoredWeight>();
-    this.#made.set(weight.tensor, known);
-    const before = known.get(key);
-    if (before) return before;
-    const made = make();
-    const graph = graphOf(weight.root);
-    const base = weight.root.name;
-    const add = (tensor: Tensor, suffix: string): Value => graph.addInitializer(tensor, base && `${base}_${suffix}`);
-    const stored: StoredWeight = {
-      quantized: add(made.quantized, 'quantized'),
-      scale: add(made.scale, 'scale'),
-      zeroPoint: add(made.zeroPoint, 'zero_point'),
-      isTable,
-    };
-    known.set(key, stored);
-    return stored;
+  #once(weight: ConstantRef, use: WeightUse, biases: readonly BiasUse[]): StoredWeight {
+    return entryOf(
+      entryOf(this.#made, weight.tensor, () => new Map()),
+      keyOf(weight, use),
+      () => {
+        const { spec, dims, scaleDims } = formOf(weight, use, biases);
+        const { root, tensor } = weight;
+        const isProduct = use.kind === 'matrix' || use.kind === 'filters';
+        const rounded = isProduct ? this.#overrides.get(tensor) : undefined;
+        const made = quantizedWeight({ tensor, spec: { ...spec, name: root.name ?? '' }, dims, scaleDims, rounded });
+        if (spec.range === 'pair-aware') this.#pairAware.push(made.job);
+        return { ...storeIn(graphOf(root), root.name, made, biases), isTable: use.kind === 'table' };
+      },
+    );
   }
 }
 
-/** Dims of the stored matrix, before a transposition on the way to the reader. */
-function storedDims({ dims, transposed }: ConstantRef): readonly [number, number] {
-  const [a = 0, b = 0] = dims;
-  return transposed ? [b, a] : [a, b];
+function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const value = map.get(key) ?? make();
+  map.set(key, value);
+  return value;
 }
+
+const isSameBias = (a: BiasUse, b: BiasUse): boolean =>
+  a.tensor === b.tensor &&
+  a.activationScale === b.activationScale &&
+  a.values.every((value, index) => value === b.values[index]);
+
+function storeIn(
+  graph: Graph,
+  base: string | undefined,
+  { quantized, scale, zeroPoint, biases }: QuantizedWeight,
+  uses: readonly BiasUse[],
+): Omit<StoredWeight, 'isTable'> {
+  const add = (tensor: Tensor, name: string | undefined, suffix: string): Value =>
+    graph.addInitializer(tensor, name && `${name}_${suffix}`);
+  return {
+    quantized: add(quantized, base, 'quantized'),
+    scale: add(scale, base, 'scale'),
+    zeroPoint: add(zeroPoint, base, 'zero_point'),
+    biases: biases.map((bias, index) => ({
+      quantized: add(bias.values, uses[index]?.name, 'quantized'),
+      scale: add(bias.scale, uses[index]?.name, 'quantized_scale'),
+      zeroPoint: add(zeros(bias.scale.dims), uses[index]?.name, 'quantized_zero_point'),
+    })),
+  };
+}
+
+const zeros = (dims: readonly number[]): Tensor => tensorOf('int32', dims, new Int32Array(elementCount(dims)));
 
 function graphOf(root: Value): Graph {
   const { origin } = root;

@@ -2,6 +2,8 @@ import { type ByteSource, OptimumError } from '../foundation/index.ts';
 import { asymmetricUint8, type Kernels, pairAwareScale, pairRaise, symmetricScale } from '../kernels/index.ts';
 import type { TableScheme, WeightScheme } from '../plan/index.ts';
 import { Arena, type Block, defaultMemoryByteLength, type Panel } from './arena.ts';
+import { type BiasTask, emitBiases, raiseForBiases } from './weight-bias.ts';
+import { packingEmit, steps4 } from './weight-nibbles.ts';
 
 /**
  * One weight to quantize, as plain data: another thread does the same work from the same description.
@@ -18,15 +20,26 @@ export interface WeightTask {
   readonly transposed: boolean;
   /** Along which stored axis the scales run: `columns`, `rows`, or one for all. */
   readonly scales: 'columns' | 'rows' | 'tensor';
-  readonly elementType8: 'int8' | 'uint8';
+  /** Of the stored integers. */
+  readonly elementType8: 'int8' | 'uint8' | 'int4';
   readonly range: WeightScheme['range'] | TableScheme['granularity'];
   /** uint8 made of the int8 grid (zero point 128) in place of an asymmetric range of its own. */
   readonly sameGrid: boolean;
   /** Factor put into the scales (alpha of Gemm). */
   readonly alpha: number;
+  /**
+   * Filters whose rows are [channels, taps]: pairs run in the order in which convolutions read them, all channels of a
+   * tap before the next tap.
+   * @source research: avx2.md section 2
+   */
+  readonly channels?: number;
+  /** So many neighbouring columns share a scale (filters [input, output × taps] of ConvTranspose). @defaultValue 1 */
+  readonly columnsPerScale?: number;
+  /** Biases that are added to the integer products of this weight. */
+  readonly biases?: readonly BiasTask[];
 }
 
-/** The parts that a task emits, in this order. */
+/** The parts that a task emits, in this order; behind them an int32 bias and its scale for each of the task's biases. */
 export const weightParts = { quantized: 0, scale: 1, zeroPoint: 2 } as const;
 
 export type Emit = (part: number, offset: number, bytes: Uint8Array) => void;
@@ -48,17 +61,36 @@ export function runWeightTask(
   emit: Emit,
   memoryByteLength = defaultMemoryByteLength,
 ): WeightFacts {
+  if (task.elementType8 !== 'int4') return runInPanels(task, source, kernels, emit, memoryByteLength);
+  // Nibbles are packed in one piece, so the whole weight is held.
+  return runInPanels(task, source, kernels, packingEmit(emit), Math.max(4, task.rows * task.columns * 4));
+}
+
+function runInPanels(
+  task: WeightTask,
+  source: ByteSource,
+  kernels: Kernels,
+  emit: Emit,
+  memoryByteLength: number,
+): WeightFacts {
   const arena = new Arena(task, source, kernels, memoryByteLength);
   let factors = 0;
   let count = 0;
   for (const block of arena.blocks()) {
     const scales = task.scales === 'tensor' ? tensorScale(task, arena, block) : axisScales(task, arena, block);
-    emitScales(task, arena, block, scales, emit);
+    const emitted = emitScales(task, arena, block, scales, emit);
+    emitBiases(task, emitted, block.start, emit);
     for (const panel of block.panels()) emitPanel(task, arena, panel, scales, emit);
     factors += scales.factor * block.count;
     count += block.count;
   }
   return { scaleFactor: count > 0 ? factors / count : 1 };
+}
+
+/** The full range of 4 bits is used, as the reference does: [-8, 7] over twice the largest magnitude. */
+function scaleFor({ elementType8, range }: WeightTask, largest: number): number {
+  if (elementType8 === 'int4') return symmetricScale((largest * 127) / (steps4 / 2));
+  return symmetricScale(largest, range === 'reduced' ? 'reduced' : 'full');
 }
 
 interface Scales {
@@ -85,7 +117,8 @@ function tensorScale(task: WeightTask, arena: Arena, block: Block): Scales {
     values[0] = scale;
     return { values, zeroPoint, factor: 1 };
   }
-  values[0] = symmetricScale(Math.max(-low, high), task.range === 'reduced' ? 'reduced' : 'full');
+  values[0] = scaleFor(task, Math.max(-low, high));
+  raiseForBiases(task, values, Float32Array.of(Math.max(-low, high)), block.start);
   return { values, zeroPoint: 0, factor: 1 };
 }
 
@@ -95,17 +128,28 @@ function axisScales(task: WeightTask, arena: Arena, block: Block): Scales {
   const isPairAware = task.range === 'pair-aware';
   measureRanges(task, arena, block, isPairAware);
   const ranges = arena.floats(arena.accumulator, count);
+  shareRanges(ranges, task.columnsPerScale ?? 1);
   const values = arena.scales(count);
   if (!isPairAware) {
-    const range = task.range === 'reduced' ? 'reduced' : 'full';
-    for (let index = 0; index < count; index++) values[index] = symmetricScale(ranges[index] as number, range);
-    return { values, zeroPoint: 0, factor: range === 'full' ? 1 : meanFactor(values, ranges) };
+    for (let index = 0; index < count; index++) values[index] = scaleFor(task, ranges[index] as number);
+    raiseForBiases(task, values, ranges, block.start);
+    return { values, zeroPoint: 0, factor: task.range === 'reduced' ? meanFactor(values, ranges) : 1 };
   }
   const pairs = arena.floats(arena.accumulator + count * 4, count);
   for (let index = 0; index < count; index++)
     values[index] = pairAwareScale(ranges[index] as number, pairs[index] as number);
+  raiseForBiases(task, values, ranges, block.start);
   raiseUntilSafe(task, arena, block, values);
   return { values, zeroPoint: 0, factor: meanFactor(values, ranges) };
+}
+
+/** Columns with one scale all get the range of the widest. */
+function shareRanges(ranges: Float32Array, columnsPerScale: number): void {
+  if (columnsPerScale === 1) return;
+  for (let start = 0; start < ranges.length; start += columnsPerScale) {
+    const group = ranges.subarray(start, start + columnsPerScale);
+    group.fill(group.reduce((most, range) => Math.max(most, range), 0));
+  }
 }
 
 /** Accumulates the range of each row or column, and behind them the largest pair sums where they are wanted. */
@@ -158,19 +202,29 @@ function meanFactor(values: Float32Array, ranges: Float32Array): number {
   return values.length > 0 ? sum / values.length : 1;
 }
 
-function emitScales(task: WeightTask, arena: Arena, { start, count }: Block, scales: Scales, emit: Emit): void {
-  const { values } = scales;
-  const emitted = task.alpha === 1 ? values : values.map((scale) => scale * task.alpha);
-  emit(weightParts.scale, start * 4, new Uint8Array(emitted.buffer, emitted.byteOffset, emitted.byteLength));
-  const zeroPoints = arena.bytes(arena.flags, count);
-  zeroPoints.fill(task.elementType8 === 'uint8' && task.sameGrid ? 128 : scales.zeroPoint);
-  emit(weightParts.zeroPoint, start, zeroPoints);
+/** Returns the scales as they stand in the model. */
+function emitScales(
+  task: WeightTask,
+  arena: Arena,
+  block: Block,
+  { values, zeroPoint }: Scales,
+  emit: Emit,
+): Float32Array {
+  const { alpha, columnsPerScale = 1 } = task;
+  const distinct = columnsPerScale === 1 ? values : values.filter((_, index) => index % columnsPerScale === 0);
+  const emitted = alpha === 1 ? distinct : distinct.map((scale) => scale * alpha);
+  emit(weightParts.scale, block.start * 4, new Uint8Array(emitted.buffer, emitted.byteOffset, emitted.byteLength));
+  const zeroPoints = arena.bytes(arena.flags, distinct.length);
+  zeroPoints.fill(task.elementType8 === 'uint8' && task.sameGrid ? 128 : zeroPoint);
+  emit(weightParts.zeroPoint, block.start, zeroPoints);
+  return emitted;
 }
 
 function emitPanel(task: WeightTask, arena: Arena, panel: Panel, scales: Scales, emit: Emit): void {
   arena.quantize(panel, task.elementType8 === 'uint8' && !task.sameGrid ? scales.zeroPoint : undefined);
   const count = panel.rows * task.columns;
   if (task.sameGrid && task.elementType8 === 'uint8') arena.kernels.flipSignBit(panel.quantized, count);
+  arena.restoreOrder(panel);
   if (!task.transposed) {
     emit(weightParts.quantized, panel.row * task.columns, arena.bytes(panel.quantized, count));
     return;

@@ -27,6 +27,8 @@ export interface Capability {
   readonly requires: readonly (readonly Feature[])[];
   /** The claim does not hold where one of these is present (a better claim does). */
   readonly unless?: readonly Feature[];
+  /** Convolutions for which the claim holds: one filter for each channel, or the others. @defaultValue any */
+  readonly filters?: 'depthwise' | 'full';
   /** Operators of which one must stand in the optimized graph for each quantized node. */
   readonly kernels: readonly string[];
   /** `pair-rule`: exact only when no pair of weights along K can pass 16 bits (research: AVX2 saturation). */

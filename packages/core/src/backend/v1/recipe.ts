@@ -1,3 +1,4 @@
+import type { ActivationScheme } from '../../observe/index.ts';
 import type { ValueInfo } from '../../plan/index.ts';
 import type { Mode } from './capability.ts';
 
@@ -12,10 +13,19 @@ export interface Recipe {
   readonly id: string;
   /** One sentence: what comes out, and for whom. */
   readonly description: string;
-  readonly mode: Mode;
+  /** `auto`: per operator, whichever of dynamic, static and float is fastest. */
+  readonly mode: Mode | 'auto';
   /** `by-capability`: the fastest exact scheme of the target. The others are fixed schemes. */
   readonly weights: 'by-capability' | 'int8-channel' | 'int8-tensor' | 'uint8-tensor';
   readonly embeddings: EmbeddingScheme;
+  /** How activations with ranges from calibration are stored. @defaultValue uint8, asymmetric */
+  readonly activations?: ActivationScheme;
+  /**
+   * What static quantization reaches. `weights`: operators with weights, and what moves numbers between them; their
+   * results go on in float where no integer operator reads them. `all`: products of two activations too, and every
+   * result is an integer, for devices that know nothing else. @defaultValue 'weights'
+   */
+  readonly reach?: 'weights' | 'all';
   /** Operators that may be quantized. */
   readonly operators: readonly string[];
   /** `anywhere`: wherever they hide, in subgraphs too. `initializers`: only direct initializers of the main graph. */

@@ -1,4 +1,5 @@
 import type { Dim, ElementType } from '../../ir/index.ts';
+import type { TensorObservation } from '../../observe/index.ts';
 import type { Capability } from './capability.ts';
 
 /** A tensor as it crosses to a runtime: raw ONNX layout, little-endian. */
@@ -15,6 +16,31 @@ export interface Signature {
   readonly name: string;
   readonly elementType: ElementType | undefined;
   readonly shape: readonly Dim[] | undefined;
+}
+
+/**
+ * One tensor to observe while a session runs. It is a graph output, or the graph reduces it and only its extremes leave
+ * the runtime.
+ */
+export interface Tap {
+  /** Name under which it is kept. */
+  readonly tensor: string;
+  /** Graph output that is the tensor itself. */
+  readonly output: string;
+  /** `range`: no histogram. @defaultValue 'histogram', but for a tap with reductions */
+  readonly detail?: 'range' | 'histogram';
+  /** Scalar graph outputs with its least value, greatest value, sum and size, where only the range is wanted. */
+  readonly reduced?: { readonly min: string; readonly max: string; readonly sum: string; readonly size: string };
+  readonly channelAxis?: number;
+  /** Keep so many rows. */
+  readonly rows?: number;
+}
+
+/** Rows of a tensor that were kept: slices along its last axis. */
+export interface RowSample {
+  readonly width: number;
+  /** [rows, width] */
+  readonly values: Float32Array;
 }
 
 /** What to load. Bytes may point with external data into `folder`. */
@@ -54,6 +80,17 @@ export interface Session {
   run(feeds: Readonly<Record<string, TensorData>>, outputs?: readonly string[]): Promise<Record<string, TensorData>>;
   /** Latency in milliseconds of each of `repetitions` runs, by the clock of the process that runs them. */
   time(feeds: Readonly<Record<string, TensorData>>, repetitions: number): Promise<number[]>;
+  /**
+   * Runs once and adds what the taps show to the observations, which stay in the process: activations never cross. A tap
+   * with reductions is fetched whole only when they show NaN, infinity or a mask sentinel.
+   * @param sample number of the sample in its data set, by which rows are chosen
+   * @throws as `run`
+   */
+  observe(feeds: Readonly<Record<string, TensorData>>, taps: readonly Tap[], sample: number): Promise<void>;
+  /** All that was observed so far, by tensor. */
+  observations(): Promise<Record<string, TensorObservation>>;
+  /** The rows that were kept, of the taps that ask for rows. */
+  sampledRows(): Promise<Record<string, RowSample>>;
   /** Resident bytes of the process. */
   residentBytes(): Promise<number>;
   /** Ends the process. Further calls fail; a second close does nothing. */

@@ -1,0 +1,174 @@
+import { requestsOf } from '../calibrate/index.ts';
+import { OptimumError } from '../foundation/index.ts';
+import type { Model } from '../ir/index.ts';
+import {
+  type CalibrationMethod,
+  clippedShare,
+  defaultMethod,
+  type ObservationRequest,
+  type QuantizationParameters,
+  quantizationParameters,
+  rangeOf,
+  type SessionStatistics,
+} from '../observe/index.ts';
+import {
+  type CalibratedTensor,
+  type CalibrationReport,
+  type Feeds,
+  isRefusal,
+  requiredInputs,
+} from '../pipeline/index.ts';
+import type { ActivationEntry, Plan } from '../plan/index.ts';
+import { withoutUnobserved } from '../quantize/index.ts';
+import { type CalibrationData, type CalibrationResult, calibrate } from './calibrate.ts';
+import { hashModel } from './calibrate-hash.ts';
+import type { SessionInput } from './calibration-options.ts';
+import { toCanonicalForm } from './load-canonical.ts';
+import { madeUpAttemptCount, madeUpData } from './made-up-data.ts';
+import type { SessionContext } from './session-context.ts';
+
+/** The model that is calibrated: a file, and the same read. */
+export interface CalibrationSubject {
+  readonly session: string;
+  readonly path: string;
+  readonly model: Model;
+}
+
+/** What calibration gives to realize and to the report. */
+export interface CalibratedPlan {
+  /** Without what was never observed. */
+  readonly plan: Plan;
+  readonly parameters: ReadonlyMap<string, QuantizationParameters>;
+  readonly report: CalibrationReport;
+}
+
+export const defaultSamples = 100;
+const madeUpSamples = 16;
+
+/** Scales and zero points of a plan's activations, from data or from statistics. @throws what calibrate throws */
+export async function calibratePlan(
+  plan: Plan,
+  subject: CalibrationSubject,
+  context: SessionContext,
+): Promise<CalibratedPlan> {
+  const start = performance.now();
+  const method = context.options.calibration?.method ?? defaultMethod;
+  const given = context.options.calibration?.statistics?.sessions[subject.session];
+  if (given) await requireSameModel(given, subject, context);
+  const observed = given ? undefined : await observe(subject, requestsOf(plan, method), context);
+  const statistics = given ?? (observed?.statistics as SessionStatistics);
+  const tensors = ownActivations(plan).flatMap((entry) => calibratedTensor(entry, statistics, method));
+  const { samples, data } = statistics;
+  return {
+    plan: withoutUnobserved(plan, new Set(tensors.map(({ id }) => id))),
+    parameters: new Map(tensors.map(({ id, scale, zeroPoint }) => [id, { scale, zeroPoint }])),
+    report: {
+      method,
+      samples,
+      data,
+      madeUp: observed?.madeUp ?? false,
+      durationMs: given ? 0 : performance.now() - start,
+      tensors,
+    },
+  };
+}
+
+const ownActivations = ({ activations = [] }: Plan): ActivationEntry[] =>
+  activations.filter(({ parameters }) => parameters.kind === 'own');
+
+/** None for a tensor that never showed a value. */
+function calibratedTensor(
+  { id, scheme }: ActivationEntry,
+  { tensors }: SessionStatistics,
+  method: CalibrationMethod,
+): CalibratedTensor[] {
+  const observation = tensors[id];
+  if (!observation || observation.elements === 0) return [];
+  const range = rangeOf(observation, method, scheme);
+  const { scale, zeroPoint } = quantizationParameters(range, scheme);
+  const clipped = clippedShare(observation, range);
+  return [{ id, elementType: scheme.elementType, range, scale, zeroPoint, clipped, observation }];
+}
+
+/** @throws E_STATISTICS_MISMATCH when the statistics are of another file */
+async function requireSameModel(
+  { model: expected }: SessionStatistics,
+  { session, path, model }: CalibrationSubject,
+  { options }: SessionContext,
+): Promise<void> {
+  const hash = await hashModel(path, model, options.signal);
+  if (hash === expected) return;
+  throw new OptimumError(
+    'E_STATISTICS_MISMATCH',
+    `The statistics of session "${session}" are of another model: expected SHA-256 ${hash.slice(0, 12)}…, got ${expected.slice(0, 12)}….`,
+    {
+      hint: 'Make them again: optimum calibrate. SmoothQuant and equalization change the model: they need --data, not --statistics.',
+      context: { session, expected: hash, got: expected },
+    },
+  );
+}
+
+export interface Observed extends CalibrationResult {
+  readonly madeUp: boolean;
+}
+
+/** Runs the user's data, or what is made up for want of any, and observes what is asked for. */
+export async function observe(
+  subject: CalibrationSubject,
+  requests: readonly ObservationRequest[],
+  context: SessionContext,
+): Promise<Observed> {
+  const { options, preparation } = context;
+  const run = (data: CalibrationData): Promise<CalibrationResult> =>
+    calibrate({
+      name: subject.session,
+      path: subject.path,
+      prepare: (model) => void toCanonicalForm(model, context),
+      runtime: preparation.backend.runtime,
+      requests,
+      data,
+      samples: options.calibration?.samples ?? defaultSamples,
+      threads: options.timingThreads,
+      config: preparation.recipe.session,
+      from: options.projectFolder,
+      onEvent: options.onEvent,
+      signal: options.signal,
+    });
+  const data = await options.calibration?.data?.(subject.session, inputsOf(subject.model));
+  if (data) return { ...(await run(data)), madeUp: false };
+  return { ...(await runMadeUp(subject.model, run)), madeUp: true };
+}
+
+export const inputsOf = (model: Model): SessionInput[] =>
+  requiredInputs(model).flatMap(({ name, elementType, shape }) =>
+    name && elementType ? [{ name, elementType, shape }] : [],
+  );
+
+/** Smaller inputs are tried when the model refuses the first. */
+export async function runMadeUp(
+  model: Model,
+  run: (data: CalibrationData) => Promise<CalibrationResult>,
+): Promise<CalibrationResult> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await run(madeUpData(model, attempt, madeUpSamples));
+    } catch (error) {
+      if (!isRefusal(error) || attempt + 1 === madeUpAttemptCount) throw error;
+    }
+  }
+}
+
+/** The first samples of the user's data; none where there is no data. */
+export async function sampleFeeds(
+  { session, model }: CalibrationSubject,
+  { options }: SessionContext,
+  count: number,
+): Promise<Feeds[]> {
+  const data = await options.calibration?.data?.(session, inputsOf(model));
+  const feeds: Feeds[] = [];
+  if (!data) return feeds;
+  for await (const sample of data.samples()) {
+    if (feeds.push(sample.feeds) === count) break;
+  }
+  return feeds;
+}

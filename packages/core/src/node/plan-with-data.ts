@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { throwIfAborted } from '../foundation/index.ts';
+import type { QuantizationParameters } from '../observe/index.ts';
+import { calibratePlan } from './calibrate-plan.ts';
+import { chooseOperators } from './choose-operators.ts';
+import { improveWeights } from './improve-weights.ts';
+import { limitError } from './limit-error.ts';
+import type { LoadedModel } from './load-model.ts';
+import type { SessionFile } from './model-folder.ts';
+import { decide, type PlannedSession } from './plan-session.ts';
+import type { SessionContext } from './session-context.ts';
+import { transformModel } from './transform-model.ts';
+
+/**
+ * Plans with data: brings the model into the form that quantizes best, picks operators by what they really cost,
+ * calibrates what the plan needs, keeps the error in bounds, and improves weights.
+ */
+export async function planWithData(
+  original: LoadedModel,
+  session: SessionFile,
+  context: SessionContext,
+): Promise<PlannedSession> {
+  const scratch = new Scratch();
+  try {
+    const transformed = await transformModel(original, session, context, scratch.folder);
+    const { loaded } = transformed;
+    const subject = { session: session.name, path: loaded.path, model: loaded.model };
+    const wanted = await chooseOperators(decide(loaded.model, context), subject, context);
+    throwIfAborted(context.options.signal);
+    const needsRanges = wanted.activations?.some(({ parameters }) => parameters.kind === 'own') === true;
+    const calibrated = needsRanges ? await calibratePlan(wanted, subject, context) : undefined;
+    const parameters: ReadonlyMap<string, QuantizationParameters> = calibrated?.parameters ?? new Map();
+    const limited = await limitError(calibrated?.plan ?? wanted, parameters, subject, context);
+    const improved = await improveWeights(limited.plan, subject, context);
+    return {
+      loaded,
+      plan: limited.plan,
+      realize: { parameters, overrides: improved.overrides },
+      calibration: calibrated?.report,
+      algorithms: [...transformed.algorithms, ...improved.algorithms],
+      notes: [...transformed.notes, ...limited.notes],
+      close: () => {
+        if (loaded !== original) loaded.close();
+        scratch.remove();
+      },
+    };
+  } catch (error) {
+    scratch.remove();
+    throw error;
+  }
+}
+
+/** A folder for models as accuracy algorithms leave them, until they are quantized. */
+class Scratch {
+  readonly folder = mkdtempSync(join(tmpdir(), 'optimum-prepared-'));
+  // A second Ctrl-C ends the process without coming back here.
+  readonly #onExit = (): void => rmSync(this.folder, { recursive: true, force: true });
+
+  constructor() {
+    process.once('exit', this.#onExit);
+  }
+
+  remove(): void {
+    process.off('exit', this.#onExit);
+    this.#onExit();
+  }
+}

@@ -1,0 +1,13 @@
+export * from './activation-scheme.ts';
+export * from './calibration-method.ts';
+export { entropyThresholdOnnxRuntime, type LinearHistogram } from './entropy-onnxruntime.ts';
+export { clippedShare, linearBins, type Span, spansOf } from './histogram.ts';
+export * from './merge-observations.ts';
+export * from './merge-statistics.ts';
+export * from './method-of.ts';
+export * from './observation.ts';
+export * from './parse-statistics.ts';
+export * from './quantization-parameters.ts';
+export * from './range-of.ts';
+export * from './request.ts';
+export * from './statistics.ts';

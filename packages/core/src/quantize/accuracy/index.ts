@@ -1,0 +1,7 @@
+export * from './adaround.ts';
+export type { AppliedAlgorithm } from './applied-algorithm.ts';
+export * from './bias-correction.ts';
+export * from './cross-layer-equalization.ts';
+export type { WeightGrid } from './emulate-product.ts';
+export type { Observed } from './observed.ts';
+export * from './smooth-quant.ts';
