@@ -96,7 +96,7 @@ async function calibrate(model, data, method, count, folder) {
   ]);
   const { samples } = Object.values(JSON.parse(readFileSync(output, 'utf8')).sessions)[0];
   if (samples !== count) throw new Error(`${samples} samples were calibrated, not ${count}`);
-  return { ...sample, report: JSON.parse(sample.stdout) };
+  return { ...sample, report: JSON.parse(sample.stdout).sessions[0] };
 }
 
 /** The float model alone, in a session as calibration uses it. */

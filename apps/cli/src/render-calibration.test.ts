@@ -28,7 +28,19 @@ const report = (more: Partial<CalibrateFileReport['sessions'][0]> = {}): Calibra
   recipe: 'static',
   method: { id: 'mse' },
   durationMs: 1250,
-  sessions: [{ name: 'model', samples: 9, resumedSamples: 0, madeUp: false, unobservable: [], statistics, ...more }],
+  sessions: [
+    {
+      name: 'model',
+      samples: 9,
+      resumedSamples: 0,
+      madeUp: false,
+      unobservable: [],
+      setUpMs: 400,
+      collectMs: 800,
+      statistics,
+      ...more,
+    },
+  ],
 });
 
 describe('renderCalibration', () => {

@@ -63,6 +63,9 @@ export interface CalibratedSession {
   readonly resumedSamples: number;
   readonly madeUp: boolean;
   readonly unobservable: readonly Unobservable[];
+  /** Milliseconds until the first sample could run, and from there to the statistics. */
+  readonly setUpMs: number;
+  readonly collectMs: number;
   readonly statistics: SessionStatistics;
 }
 
@@ -161,8 +164,9 @@ async function calibrateSession(
     const data = await options.data?.(name, inputsOf(loaded.model));
     if (options.data && !data) return undefined;
     const result = data ? await run(data) : await runMadeUp(loaded.model, run);
-    const { statistics, resumedSamples, unobservable } = result;
-    return { name, samples: statistics.samples, resumedSamples, madeUp: !data, unobservable, statistics };
+    const { statistics, resumedSamples, unobservable, setUpMs, collectMs } = result;
+    const { samples } = statistics;
+    return { name, samples, resumedSamples, madeUp: !data, unobservable, setUpMs, collectMs, statistics };
   } finally {
     loaded.close();
   }

@@ -63,7 +63,10 @@ export interface CalibrationResult {
   readonly unobservable: readonly Unobservable[];
   /** Samples of `resume` that were not run again. */
   readonly resumedSamples: number;
-  readonly durationMs: number;
+  /** Until the first sample could run: reading, tapping, loading. */
+  readonly setUpMs: number;
+  /** From the first sample to the statistics. */
+  readonly collectMs: number;
 }
 
 /**
@@ -86,13 +89,14 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationR
     const session = await openSession(options, slimSource(loaded.model, options.path));
     try {
       const observed = observedTaps(session, taps);
+      const setUpMs = performance.now() - start;
       const collection = { options, session, taps: observed.taps, requests, before, hashing };
       const { statistics, rows, knownSamples } = await collect(collection);
       // The earlier run saw samples that are not among those of this one: they do not count.
       if (before && knownSamples < before.samples) return await calibrate({ ...options, resume: undefined });
       const refused = [...unobservable, ...observed.unobservable, ...emptyTensors(observed.taps, statistics)];
-      const durationMs = performance.now() - start;
-      return { statistics, rows, unobservable: refused, resumedSamples: knownSamples, durationMs };
+      const collectMs = performance.now() - start - setUpMs;
+      return { statistics, rows, unobservable: refused, resumedSamples: knownSamples, setUpMs, collectMs };
     } finally {
       await session.close();
     }

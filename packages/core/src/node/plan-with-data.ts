@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { throwIfAborted } from '../foundation/index.ts';
 import type { QuantizationParameters } from '../observe/index.ts';
+import { analyzeSaturation, keepFullRange } from '../quantize/index.ts';
 import { calibratePlan } from './calibrate-plan.ts';
 import { chooseOperators } from './choose-operators.ts';
 import { improveWeights } from './improve-weights.ts';
@@ -33,10 +34,12 @@ export async function planWithData(
     const calibrated = needsRanges ? await calibratePlan(wanted, subject, context) : undefined;
     const parameters: ReadonlyMap<string, QuantizationParameters> = calibrated?.parameters ?? new Map();
     const limited = await limitError(calibrated?.plan ?? wanted, parameters, subject, context);
-    const improved = await improveWeights(limited.plan, subject, context);
+    // Only what no activation whatever can saturate: what was not observed may come all the same.
+    const plan = keepFullRange(limited.plan, analyzeSaturation(loaded.model, limited.plan));
+    const improved = await improveWeights(plan, subject, context);
     return {
       loaded,
-      plan: limited.plan,
+      plan,
       realize: { parameters, overrides: improved.overrides },
       calibration: calibrated?.report,
       algorithms: [...transformed.algorithms, ...improved.algorithms],
