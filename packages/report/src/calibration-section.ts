@@ -44,14 +44,22 @@ export function methodText(method: CalibrationMethod): Html {
   return html`<code>${id}</code>${settings} (${methodTexts[id]})`;
 }
 
+/** Stretches of samples that are named; a selection by seed has as many as samples. */
+const namedRanges = 4;
+
+function samplesText(ranges: DataShard['ranges']): string {
+  const named = ranges
+    .slice(0, namedRanges)
+    .map(([from, to]) => (to - from === 1 ? `${from}` : `${from} to ${to - 1}`));
+  const count = ranges.reduce((sum, [from, to]) => sum + to - from, 0);
+  return ranges.length > namedRanges
+    ? `${count} samples from ${ranges[0]?.[0]} to ${(ranges.at(-1)?.[1] ?? 1) - 1}`
+    : `samples ${named.join(', ')}`;
+}
+
 /** Source, samples and hash of each data set. */
 export const dataCell = (data: readonly DataShard[]): Part =>
-  list(
-    data.map(
-      ({ source, hash, ranges }) =>
-        html`${source}, samples ${ranges.map(([from, to]) => `${from} to ${to - 1}`).join(', ')}; SHA-256 <code>${hash}</code>`,
-    ),
-  );
+  list(data.map(({ source, hash, ranges }) => html`${source}, ${samplesText(ranges)}; SHA-256 <code>${hash}</code>`));
 
 /** So many tensors are named; all are in the table. */
 const namedTensors = 3;
