@@ -54,6 +54,12 @@ function entropyThreshold(spans: readonly Span[], largest: number, bins: number,
 /** What a bin of Q counts as that holds nothing though values were clipped into it. */
 const smoothing = 1e-4;
 
+/**
+ * Part of the values that a threshold may clip. Where most values are the same number (the background of images), a
+ * threshold at that number hides all beyond it in the one bin that they share, at hardly any divergence.
+ */
+const mostClipped = 0.01;
+
 /** How many of the first bins to keep, at least as many as levels; `beyond` values lie behind the last. */
 export function leastDivergence(counts: Float64Array, beyond: number, levels: number): number {
   const sums = prefixSums(counts);
@@ -61,7 +67,7 @@ export function leastDivergence(counts: Float64Array, beyond: number, levels: nu
   let best = { kept: counts.length, divergence: Number.POSITIVE_INFINITY };
   for (let kept = levels; kept <= counts.length; kept++) {
     const inside = sums.mass[kept] as number;
-    if (inside === 0) continue;
+    if (inside < (1 - mostClipped) * total) continue;
     const divergence = divergenceAt(counts, sums, { kept, levels, total, inside });
     if (divergence < best.divergence) best = { kept, divergence };
   }
