@@ -28,6 +28,8 @@ export function optimum(args: readonly string[], options: RunOptions): Outcome {
     env: { ...environment, ...options.env },
     encoding: 'utf8',
     timeout: 60_000,
+    // Reports of calibration hold histograms.
+    maxBuffer: 64e6,
   });
   return { code: status, out: stdout, err: stderr };
 }

@@ -15,7 +15,7 @@ export function declareCalibrate(root: Command): void {
     .option('--target <name>', 'the CPU that the model is for')
     .option('--recipe <name>', 'whose activations are observed (default: the first static recipe)')
     .option('--backend <id>', 'use this backend')
-    .option('--threads <n>', 'threads of the runtime (default: 1)', wholeNumber('--threads'))
+    .option('--threads <n>', 'threads of the runtime (default: 1)', wholeNumber)
     .option('--json', 'print one JSON document')
     .option('--quiet', 'print nothing but errors')
     .addHelpText(

@@ -53,8 +53,7 @@ export async function calibratePlan(
 ): Promise<CalibratedPlan> {
   const start = performance.now();
   const method = context.options.calibration?.method ?? defaultMethod;
-  const given = context.options.calibration?.statistics?.sessions[subject.session];
-  if (given) await requireSameModel(given, subject, context);
+  const given = await statisticsOf(subject, context);
   const observed = given ? undefined : await observe(subject, requestsOf(plan, method), context);
   const statistics = given ?? (observed?.statistics as SessionStatistics);
   const tensors = ownActivations(plan).flatMap((entry) => calibratedTensor(entry, statistics, method));
@@ -90,20 +89,26 @@ function calibratedTensor(
   return [{ id, elementType: scheme.elementType, range, scale, zeroPoint, clipped, observation }];
 }
 
-/** @throws E_STATISTICS_MISMATCH when the statistics are of another file */
-async function requireSameModel(
-  { model: expected }: SessionStatistics,
+/**
+ * The user's statistics of this model, whatever its file was called then; none where no statistics were given.
+ * @throws E_STATISTICS_MISMATCH when they are of other models
+ */
+async function statisticsOf(
   { session, path, model }: CalibrationSubject,
   { options }: SessionContext,
-): Promise<void> {
+): Promise<SessionStatistics | undefined> {
+  const { statistics } = options.calibration ?? {};
+  if (!statistics) return undefined;
   const hash = await hashModel(path, model, options.signal);
-  if (hash === expected) return;
+  const found = Object.values(statistics.sessions).find((one) => one.model === hash);
+  if (found) return found;
+  const got = Object.entries(statistics.sessions).map(([name, one]) => `${name} ${one.model.slice(0, 12)}…`);
   throw new OptimumError(
     'E_STATISTICS_MISMATCH',
-    `The statistics of session "${session}" are of another model: expected SHA-256 ${hash.slice(0, 12)}…, got ${expected.slice(0, 12)}….`,
+    `The statistics are of another model than session "${session}": expected SHA-256 ${hash.slice(0, 12)}…, got ${got.join(', ') || 'none'}.`,
     {
       hint: 'Make them again: optimum calibrate. SmoothQuant and equalization change the model: they need --data, not --statistics.',
-      context: { session, expected: hash, got: expected },
+      context: { session, expected: hash, got },
     },
   );
 }

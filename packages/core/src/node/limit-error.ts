@@ -30,29 +30,29 @@ export async function limitError(
   const feeds = await sampleFeeds(subject, context, trialSamples);
   if (feeds.length === 0) return { plan, notes: ['no data: how far static nodes move the outputs was not limited'] };
   const trials = await openErrorTrials({ path: subject.path, parameters, feeds }, context);
-  const kept = await mostWithin(groupsOf(nodes, rankingTrials), plan, trials, context);
+  const kept = await mostWithin(groupsOf(nodes, rankingTrials), plan, trials, context.options.signal);
   return withoutNodes(plan, nodes, new Set(kept.flat().map(({ id }) => id)));
 }
 
 type Group = readonly PlanEntry[];
 
 /** All groups when they are within the bound together, else the longest run of the least harmful ones that is. */
-async function mostWithin(
+export async function mostWithin(
   groups: readonly Group[],
   plan: Plan,
   trials: ErrorTrials,
-  { options }: SessionContext,
+  signal?: AbortSignal,
 ): Promise<readonly Group[]> {
   if (await trials.isWithin(onlyStatic(plan, groups))) return groups;
   const errors = new Map<Group, number>();
   for (const group of groups) {
-    throwIfAborted(options.signal);
+    throwIfAborted(signal);
     errors.set(group, await trials.errorOf(onlyStatic(plan, [group])));
   }
   const ranked = [...groups].sort((a, b) => (errors.get(a) as number) - (errors.get(b) as number));
   let [within, beyond] = [0, ranked.length];
   while (beyond - within > 1) {
-    throwIfAborted(options.signal);
+    throwIfAborted(signal);
     const middle = (within + beyond) >> 1;
     if (await trials.isWithin(onlyStatic(plan, ranked.slice(0, middle)))) within = middle;
     else beyond = middle;

@@ -114,14 +114,18 @@ function givenCases(model: Model, data: readonly Readonly<Record<string, TensorD
     .map(({ label, attempts }) => ({ label, attempts, isGiven: true }));
 }
 
-/** One sample of 128 tokens, the size by which int8 Transformers are usually compared, or as many as the model takes. */
+/**
+ * One sample of 128 tokens, the size by which int8 Transformers are usually compared, or as many as the model takes. Where
+ * operators were chosen or calibrated at the shapes of the data, the first sample of it: other shapes cost otherwise.
+ */
 function timingOf(model: Model, { options, preparation }: SessionContext): VerifyRequest['timing'] {
   if (options.timing === false) return { notMeasured: 'switched off' };
   if (!preparation.target.isThisMachine) return { notMeasured: 'the target is another CPU than this one' };
-  const attempts = [128, 64, 32].map(
+  const [given] = preparation.recipe.mode === 'dynamic' ? [] : givenCases(model, options.data ?? []);
+  const made = [128, 64, 32].map(
     (sequence) => () => makeInputs(model, { seed, variant: 0, sizes: new Map([['sequence', sequence]]) }),
   );
-  return { label: 'timing', attempts };
+  return { label: 'timing', attempts: [...(given?.attempts ?? []), ...made] };
 }
 
 /** True where weights of the plan would saturate on this machine's kernels, though they do not on the target's. */
