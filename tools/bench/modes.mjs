@@ -1,22 +1,15 @@
-import { join } from 'node:path';
-import { runMeasured } from './lib/measured-process.mjs';
-import { program } from './lib/packages.mjs';
-import { withMemoryFolder } from './lib/subjects.mjs';
 import { digits } from './tasks/digits.mjs';
 import { reviews } from './tasks/reviews.mjs';
+import { runTasks } from './tasks/run-tasks.mjs';
 import { sentences } from './tasks/sentences.mjs';
 import { spokenDigits } from './tasks/spoken-digits.mjs';
-import { stageTask } from './tasks/stage-task.mjs';
 import { textLines } from './tasks/text-lines.mjs';
 
 const tasks = [reviews, sentences, digits, spokenDigits, textLines];
-const modes = ['dynamic', 'static', 'auto'];
 
 /** The same model in every mode: what it scores, how large and how fast it is. */
-export async function run({ only, log }) {
-  const chosen = tasks.filter(({ name }) => !only || only.some((text) => name.includes(text)));
-  const results = [];
-  for (const task of chosen) results.push(await withMemoryFolder((folder) => measureTask(task, folder, log)));
+export async function run(context) {
+  const results = (await runTasks(tasks, modesOf, context)).map(measured);
   return {
     tables: [
       {
@@ -25,38 +18,34 @@ export async function run({ only, log }) {
       },
     ],
     notes: [
-      'Scores are accuracies, but for all-MiniLM-L6-v2 (Spearman on STS-B) and PP-OCRv4 (character error rate: lower is better). Calibration: 100 samples (PP-OCRv4: 20 of its lines), default method; one thread; batch 1. Speed is what the command itself measures.',
+      'Scores are accuracies, but for all-MiniLM-L6-v2 (Spearman on STS-B) and PP-OCRv4 (character error rate: lower is better). Calibration: 100 samples (PP-OCRv4: 20 of its lines), default method; one thread; batch 1. Speed is what the command itself measures: dynamic on 128 tokens or made-up inputs, static and auto on the first sample of the data.',
     ],
     failures: results.flatMap(failuresOf),
     data: results,
   };
 }
 
-async function measureTask(task, folder, log) {
-  const model = stageTask(task, folder);
-  const float32 = await task.score(model);
-  const runs = [];
-  for (const mode of modes) {
-    log(`${task.name}: ${mode}`);
-    runs.push({ mode, ...(await quantizeAndScore(task, model, folder, mode)) });
-  }
-  return { name: task.name, tolerance: task.tolerance, lowerIsBetter: task.lowerIsBetter === true, float32, runs };
-}
+const modesOf = (task) => {
+  const data = ['--data', task.calibration(), ...(task.samples ? ['--samples', String(task.samples)] : [])];
+  return ['dynamic', 'static', 'auto'].map((mode) => ({
+    name: mode,
+    flags: ['--mode', mode, ...(mode === 'dynamic' ? [] : data)],
+  }));
+};
 
-async function quantizeAndScore(task, model, folder, mode) {
-  const output = join(folder, `${mode}.onnx`);
-  const data = mode === 'dynamic' ? [] : ['--data', task.calibration()];
-  const samples = task.samples && mode !== 'dynamic' ? ['--samples', String(task.samples)] : [];
-  const flags = ['--mode', mode, ...data, ...samples, '--json', '--force'];
-  const { stdout } = await runMeasured(process.execPath, [program, 'quantize', model, '-o', output, ...flags]);
-  const [session] = JSON.parse(stdout).sessions;
-  return {
-    score: await task.score(output),
-    bytes: session.bytes,
-    operators: session.operators,
-    speed: session.verification.speed,
-  };
-}
+const measured = ({ task: { name, tolerance, lowerIsBetter }, float32, runs }) => ({
+  name,
+  tolerance,
+  lowerIsBetter: lowerIsBetter === true,
+  float32,
+  runs: runs.map(({ name: mode, score, session: { bytes, operators, verification } }) => ({
+    mode,
+    score,
+    bytes,
+    operators,
+    speed: verification.speed,
+  })),
+});
 
 function rowsOf({ name, float32, runs }) {
   return runs.map(({ mode, score, bytes, operators, speed }) => [

@@ -1,27 +1,32 @@
-import { join } from 'node:path';
-import { runMeasured } from './lib/measured-process.mjs';
-import { program } from './lib/packages.mjs';
-import { withMemoryFolder } from './lib/subjects.mjs';
 import { digitsOutliers } from './tasks/digits.mjs';
 import { reviewsOutliers } from './tasks/reviews.mjs';
+import { runTasks } from './tasks/run-tasks.mjs';
 import { spokenDigitsOutliers } from './tasks/spoken-digits.mjs';
-import { stageTask } from './tasks/stage-task.mjs';
 
 const tasks = [spokenDigitsOutliers, ...digitsOutliers, ...reviewsOutliers];
-const variants = ['dynamic', 'static'].flatMap((mode) => [false, true].map((isSmooth) => ({ mode, isSmooth })));
+
+const variantsOf = (task) =>
+  ['dynamic', 'static'].flatMap((mode) =>
+    [false, true].map((isSmooth) => ({
+      name: `${mode}${isSmooth ? ', smooth' : ''}`,
+      flags: ['--mode', mode, '--data', task.calibration(), '--no-verify', ...(isSmooth ? ['--smooth-quant'] : [])],
+    })),
+  );
 
 /** Models with planted outliers, with and without SmoothQuant. */
-export async function run({ only, log }) {
-  const chosen = tasks.filter(({ name }) => !only || only.some((text) => name.includes(text)));
-  const results = [];
-  for (const task of chosen) results.push(await withMemoryFolder((folder) => measureTask(task, folder, log)));
+export async function run(context) {
+  const results = (await runTasks(tasks, variantsOf, context)).map(({ task, float32, runs }) => ({
+    name: task.name,
+    float32,
+    runs: runs.map(({ name, score }) => ({ name, score })),
+  }));
   return {
     tables: [
       {
-        columns: ['model', 'float32', ...variants.map(({ mode, isSmooth }) => `${mode}${isSmooth ? ', smooth' : ''}`)],
-        rows: results.map(({ name, float32, scores }) => [
+        columns: ['model', 'float32', ...(results[0]?.runs.map(({ name }) => name) ?? [])],
+        rows: results.map(({ name, float32, runs }) => [
           name,
-          ...[float32, ...scores].map((score) => score.toFixed(4)),
+          ...[float32, ...runs.map(({ score }) => score)].map((score) => score.toFixed(4)),
         ]),
       },
     ],
@@ -33,27 +38,12 @@ export async function run({ only, log }) {
   };
 }
 
-async function measureTask(task, folder, log) {
-  const model = stageTask(task, folder);
-  const float32 = await task.score(model);
-  const scores = [];
-  for (const { mode, isSmooth } of variants) {
-    log(`${task.name}: ${mode}${isSmooth ? ' with SmoothQuant' : ''}`);
-    const output = join(folder, 'int8.onnx');
-    const flags = ['--mode', mode, '--data', task.calibration(), ...(isSmooth ? ['--smooth-quant'] : [])];
-    const rest = ['--no-verify', '--quiet', '--force'];
-    await runMeasured(process.execPath, [program, 'quantize', model, '-o', output, ...flags, ...rest]);
-    scores.push(await task.score(output));
-  }
-  return { name: task.name, float32, scores };
-}
-
 const smoothTolerance = 0.007;
 
-function failuresOf({ name, float32, scores }) {
-  return variants.flatMap(({ mode, isSmooth }, index) =>
-    isSmooth && float32 - scores[index] > smoothTolerance
-      ? [`${name}, ${mode}: ${scores[index].toFixed(4)} against ${float32.toFixed(4)}`]
+function failuresOf({ name, float32, runs }) {
+  return runs.flatMap(({ name: variant, score }) =>
+    variant.endsWith('smooth') && float32 - score > smoothTolerance
+      ? [`${name}, ${variant}: ${score.toFixed(4)} against ${float32.toFixed(4)}`]
       : [],
   );
 }

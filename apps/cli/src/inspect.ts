@@ -1,8 +1,8 @@
-import { countOperators, groupFloat, OptimumError } from '@optimum/core';
+import { countOperators, formatBytes, groupFloat, OptimumError } from '@optimum/core';
 import { inspectModel, type ModelFacts, planModel, resolveModelInput } from '@optimum/core/node';
 import { colours } from './colours.ts';
 import { programFolder } from './quantize.ts';
-import { formatBytes, table } from './table.ts';
+import { table } from './table.ts';
 
 /** `optimum inspect`: every session of a folder, or one file. */
 export async function inspectCommand(model: string, { json }: { readonly json?: boolean }): Promise<void> {

@@ -1,10 +1,11 @@
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { formatBytes, formatMs } from '@optimum/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { optimum, program } from '../../../tools/testing/cli.ts';
 import { writeTiny, writeTinyFolder } from '../../../tools/testing/tiny-models.ts';
-import { formatBytes, formatMs, table } from './table.ts';
+import { table } from './table.ts';
 
 // What is printed where. `npm test` builds the program first.
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'optimum-output-')));

@@ -6,8 +6,9 @@ import type {
   TensorObservation,
   Verification,
 } from '@optimum/core';
+import { formatBytes, formatMs } from '@optimum/core';
 import { colours } from './colours.ts';
-import { formatBytes, formatMs, table } from './table.ts';
+import { table } from './table.ts';
 
 /** The report as a person reads it. */
 export function renderReport(report: QuantizeReport): string {

@@ -13,17 +13,3 @@ export function table(rows: readonly (readonly string[])[], indent = '  '): stri
     row.map((cell, column) => (column === row.length - 1 ? cell : padded(cell, column))).join('  ');
   return rows.map((row) => indent + line(row)).join('\n');
 }
-
-/** `17.1 MB`, decimal. */
-export function formatBytes(bytes: number): string {
-  for (const [unit, size] of [
-    ['GB', 1e9],
-    ['MB', 1e6],
-    ['kB', 1e3],
-  ] as const) {
-    if (bytes >= size) return `${(bytes / size).toFixed(bytes >= 100 * size ? 0 : 1)} ${unit}`;
-  }
-  return `${bytes} B`;
-}
-
-export const formatMs = (ms: number): string => `${ms < 10 ? ms.toFixed(2) : ms.toFixed(1)} ms`;

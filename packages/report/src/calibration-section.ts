@@ -1,5 +1,6 @@
 import type { CalibrationMethod, CalibrationReport, DataShard, ExcludedValues } from '@optimum/core';
-import { counted, formatCount, formatMs, formatShare } from './format.ts';
+import { formatMs } from '@optimum/core';
+import { counted, formatCount, formatShare } from './format.ts';
 import { type Html, html, type Part } from './html.ts';
 import { facts, list, warning } from './table.ts';
 import { clippedOf, excludedCount, excludedText, type ShownTensor, tensorTable } from './tensor-table.ts';

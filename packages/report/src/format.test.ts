@@ -1,5 +1,6 @@
+import { formatBytes, formatMs } from '@optimum/core';
 import { describe, expect, it } from 'vitest';
-import { counted, formatBytes, formatCount, formatMs, formatNumber, formatShare } from './format.ts';
+import { counted, formatCount, formatNumber, formatShare } from './format.ts';
 
 describe('formats', () => {
   it.each([

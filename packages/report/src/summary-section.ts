@@ -1,5 +1,6 @@
 import type { QuantizeReport, SessionReport, SpeedComparison } from '@optimum/core';
-import { counted, formatBytes, formatCount, formatMs, formatNumber, formatShare } from './format.ts';
+import { formatBytes, formatMs } from '@optimum/core';
+import { counted, formatCount, formatNumber, formatShare } from './format.ts';
 import { type Html, html, type Part } from './html.ts';
 import { facts, list, warning } from './table.ts';
 import { kernelNames } from './verification-section.ts';

@@ -22,21 +22,26 @@ const movers = [
   'Pad',
 ] as const;
 
+/** What the fastest exact models have in common, whenever their activations become integers. */
+const fastest = {
+  weights: 'by-capability',
+  embeddings: 'int8-row',
+  weightsFrom: 'anywhere',
+  smallestTable: 4096,
+  valueInfo: 'drop',
+  onlyIfFaster: true,
+  session: {},
+} as const;
+
 /** The choices that suit every CPU on this runtime; the first is the default. Backends may add their own. */
 export const cpuRecipes: readonly Recipe[] = [
   {
+    ...fastest,
     id: 'latency',
     description:
       'The fastest exact int8 of the target: per-channel weights, embeddings with a scale per row, what gets no faster stays float.',
     mode: 'dynamic',
-    weights: 'by-capability',
-    embeddings: 'int8-row',
     operators: ['MatMul', 'Gemm', 'Gather', 'Conv'],
-    weightsFrom: 'anywhere',
-    smallestTable: 4096,
-    valueInfo: 'drop',
-    onlyIfFaster: true,
-    session: {},
   },
   {
     id: 'compatible',
@@ -66,26 +71,19 @@ export const cpuRecipes: readonly Recipe[] = [
     session: {},
   },
   {
+    ...fastest,
     id: 'static',
     description:
       'int8 with ranges from calibration for Conv, MatMul and Gemm, and what moves numbers between them; normalization, Softmax, Gelu and residuals stay float.',
     mode: 'static',
-    weights: 'by-capability',
-    embeddings: 'int8-row',
     operators: ['MatMul', 'Gemm', 'Gather', 'Conv', ...movers],
-    weightsFrom: 'anywhere',
-    smallestTable: 4096,
-    valueInfo: 'drop',
-    onlyIfFaster: true,
-    session: {},
   },
   {
+    ...fastest,
     id: 'integer',
     description:
       'Every operator that has an integer form, with every result an integer: for devices that know nothing else. Slower and less accurate on CPUs.',
     mode: 'static',
-    weights: 'by-capability',
-    embeddings: 'int8-row',
     reach: 'all',
     operators: [
       'MatMul',
@@ -104,24 +102,15 @@ export const cpuRecipes: readonly Recipe[] = [
       'GlobalAveragePool',
       ...movers,
     ],
-    weightsFrom: 'anywhere',
-    smallestTable: 4096,
     valueInfo: 'keep',
     onlyIfFaster: false,
-    session: {},
   },
   {
+    ...fastest,
     id: 'auto',
     description:
       'Per operator whichever is fastest on the target: dynamic int8, int8 with ranges from calibration, or float.',
     mode: 'auto',
-    weights: 'by-capability',
-    embeddings: 'int8-row',
     operators: ['MatMul', 'Gemm', 'Gather', 'Conv', ...movers],
-    weightsFrom: 'anywhere',
-    smallestTable: 4096,
-    valueInfo: 'drop',
-    onlyIfFaster: true,
-    session: {},
   },
 ];

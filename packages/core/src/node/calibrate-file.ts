@@ -9,11 +9,10 @@ import {
   type SessionStatistics,
 } from '../observe/index.ts';
 import type { ProgressListener } from '../pipeline/index.ts';
-import { type CalibrationData, type CalibrationResult, calibrate } from './calibrate.ts';
 import { PartialStatistics, publishStatistics } from './calibrate-partial.ts';
-import { defaultSamples, inputsOf, runMadeUp } from './calibrate-plan.ts';
+import { inputsOf, observe } from './calibrate-plan.ts';
 import type { OpenCalibrationData } from './calibration-options.ts';
-import { loadCanonical, toCanonicalForm } from './load-canonical.ts';
+import { loadCanonical } from './load-canonical.ts';
 import { resolveModelInput, type SessionFile } from './model-folder.ts';
 import { decide } from './plan-session.ts';
 import { type Preparation, type PrepareOptions, prepare } from './prepare.ts';
@@ -127,8 +126,14 @@ interface FileRun {
 
 /** As the plan is made for `quantize`, so that the statistics are of its activations. */
 function contextOf(options: CalibrateFileOptions, isFolder: boolean, preparation: Preparation): SessionContext {
-  const { input, output, exclude } = options;
-  return { options: { input, exclude }, preparation, isFolder, finalPath: () => output };
+  const { input, output, exclude, samples, data, threads, projectFolder, onEvent, signal } = options;
+  const calibration = { samples, data };
+  return {
+    options: { input, exclude, calibration, timingThreads: threads, projectFolder, onEvent, signal },
+    preparation,
+    isFolder,
+    finalPath: () => output,
+  };
 }
 
 /** `undefined` when nothing in the session has its range from data, or no data fits it. */
@@ -137,36 +142,20 @@ async function calibrateSession(
   before: SessionStatistics | undefined,
   { options, context, partial, done }: FileRun,
 ): Promise<CalibratedSession | undefined> {
-  const { runtime } = context.preparation.backend;
-  const { session: config } = context.preparation.recipe;
   const loaded = await loadCanonical(input, context);
   try {
     const requests = requestsFor(loaded.model, name, options, context);
-    if (requests.length === 0) return undefined;
-    const run = (data: CalibrationData): Promise<CalibrationResult> =>
-      calibrate({
-        name,
-        path: input,
-        runtime,
-        requests,
-        data,
-        samples: options.samples ?? defaultSamples,
-        threads: options.threads,
-        config,
-        prepare: (model) => void toCanonicalForm(model, context),
-        from: options.projectFolder,
-        resume: before,
-        onPartial: (found) => partial.write({ version: 1, sessions: { ...done, [name]: found } }),
-        partialEveryMs: options.partialEveryMs,
-        onEvent: options.onEvent,
-        signal: options.signal,
-      });
-    const data = await options.data?.(name, inputsOf(loaded.model));
-    if (options.data && !data) return undefined;
-    const result = data ? await run(data) : await runMadeUp(loaded.model, run);
-    const { statistics, resumedSamples, unobservable, setUpMs, collectMs } = result;
+    const hasData = !options.data || (await options.data(name, inputsOf(loaded.model))) !== undefined;
+    if (requests.length === 0 || !hasData) return undefined;
+    const subject = { session: name, path: input, model: loaded.model };
+    const observed = await observe(subject, requests, context, {
+      resume: before,
+      onPartial: (found) => partial.write({ version: 1, sessions: { ...done, [name]: found } }),
+      partialEveryMs: options.partialEveryMs,
+    });
+    const { statistics, resumedSamples, madeUp, unobservable, setUpMs, collectMs } = observed;
     const { samples } = statistics;
-    return { name, samples, resumedSamples, madeUp: !data, unobservable, setUpMs, collectMs, statistics };
+    return { name, samples, resumedSamples, madeUp, unobservable, setUpMs, collectMs, statistics };
   } finally {
     loaded.close();
   }

@@ -20,7 +20,7 @@ import {
 } from '../pipeline/index.ts';
 import type { ActivationEntry, Plan } from '../plan/index.ts';
 import { withoutUnobserved } from '../quantize/index.ts';
-import { type CalibrationData, type CalibrationResult, calibrate } from './calibrate.ts';
+import { type CalibrateOptions, type CalibrationData, type CalibrationResult, calibrate } from './calibrate.ts';
 import { hashModel } from './calibrate-hash.ts';
 import type { SessionInput } from './calibration-options.ts';
 import { toCanonicalForm } from './load-canonical.ts';
@@ -40,21 +40,28 @@ export interface CalibratedPlan {
   readonly plan: Plan;
   readonly parameters: ReadonlyMap<string, QuantizationParameters>;
   readonly report: CalibrationReport;
+  /** What was observed, unless it came from a file. */
+  readonly observed: Observed | undefined;
 }
 
-export const defaultSamples = 100;
+const defaultSamples = 100;
 const madeUpSamples = 16;
 
-/** Scales and zero points of a plan's activations, from data or from statistics. @throws what calibrate throws */
+/**
+ * Scales and zero points of a plan's activations, from data or from statistics.
+ * @param more requests of others, which the same run serves
+ * @throws what calibrate throws
+ */
 export async function calibratePlan(
   plan: Plan,
   subject: CalibrationSubject,
   context: SessionContext,
+  more: readonly ObservationRequest[] = [],
 ): Promise<CalibratedPlan> {
   const start = performance.now();
   const method = context.options.calibration?.method ?? defaultMethod;
   const given = await statisticsOf(subject, context);
-  const observed = given ? undefined : await observe(subject, requestsOf(plan, method), context);
+  const observed = given ? undefined : await observe(subject, [...requestsOf(plan, method), ...more], context);
   const statistics = given ?? (observed?.statistics as SessionStatistics);
   const tensors = ownActivations(plan).flatMap((entry) => calibratedTensor(entry, statistics, method));
   const { samples, data } = statistics;
@@ -69,6 +76,7 @@ export async function calibratePlan(
       durationMs: given ? 0 : performance.now() - start,
       tensors,
     },
+    observed,
   };
 }
 
@@ -122,10 +130,12 @@ export async function observe(
   subject: CalibrationSubject,
   requests: readonly ObservationRequest[],
   context: SessionContext,
+  resuming: Pick<CalibrateOptions, 'resume' | 'onPartial' | 'partialEveryMs'> = {},
 ): Promise<Observed> {
   const { options, preparation } = context;
   const run = (data: CalibrationData): Promise<CalibrationResult> =>
     calibrate({
+      ...resuming,
       name: subject.session,
       path: subject.path,
       prepare: (model) => void toCanonicalForm(model, context),
@@ -150,7 +160,7 @@ export const inputsOf = (model: Model): SessionInput[] =>
   );
 
 /** Smaller inputs are tried when the model refuses the first. */
-export async function runMadeUp(
+async function runMadeUp(
   model: Model,
   run: (data: CalibrationData) => Promise<CalibrationResult>,
 ): Promise<CalibrationResult> {

@@ -13,7 +13,8 @@ import type { SessionContext } from './session-context.ts';
 export async function chooseOperators(plan: Plan, subject: CalibrationSubject, context: SessionContext): Promise<Plan> {
   const { options, preparation } = context;
   const { backend, recipe, target } = preparation;
-  const isMeasurable = recipe.mode === 'auto' && target.isThisMachine;
+  // A plan that the user wrote is followed.
+  const isMeasurable = recipe.mode === 'auto' && target.isThisMachine && !options.plan;
   if (!isMeasurable || (await backend.runtime.status(options.projectFolder)).status === 'absent') return plan;
   const candidates = plan.entries.filter(({ op, decision }) => measurable.has(op) && decision.action !== 'float');
   const costs = await measure(candidates, subject, context);

@@ -17,7 +17,7 @@ const trialSamples = 8;
 
 /**
  * Takes static nodes back to float, those that move the outputs most first, until the outputs on calibration data stay
- * near the original's. Only for recipes that choose by themselves: who asks for static gets static.
+ * near the original's. Only for recipes that choose by themselves: who asks for static, or writes a plan, gets that.
  */
 export async function limitError(
   plan: Plan,
@@ -26,11 +26,13 @@ export async function limitError(
   context: SessionContext,
 ): Promise<LimitedPlan> {
   const nodes = plan.entries.filter(({ decision }) => decision.action === 'static');
-  if (context.preparation.recipe.mode !== 'auto' || nodes.length === 0) return { plan, notes: [] };
+  const { options, preparation } = context;
+  const isFree = preparation.recipe.mode === 'auto' && !options.plan;
+  if (!isFree || nodes.length === 0) return { plan, notes: [] };
   const feeds = await sampleFeeds(subject, context, trialSamples);
   if (feeds.length === 0) return { plan, notes: ['no data: how far static nodes move the outputs was not limited'] };
   const trials = await openErrorTrials({ path: subject.path, parameters, feeds }, context);
-  const kept = await mostWithin(groupsOf(nodes, rankingTrials), plan, trials, context.options.signal);
+  const kept = await mostWithin(groupsOf(nodes, rankingTrials), plan, trials, options.signal);
   return withoutNodes(plan, nodes, new Set(kept.flat().map(({ id }) => id)));
 }
 

@@ -88,14 +88,14 @@ export interface QuantizeReport {
 
 /** Counts by operator over a plan; operators that were never candidates are not in it. */
 export function countOperators(plan: Plan): OperatorCounts {
-  const counts: Record<string, { integer: number; total: number }> = {};
+  const counts = new Map<string, { integer: number; total: number }>();
   for (const { op, decision } of plan.entries) {
-    counts[op] ??= { integer: 0, total: 0 };
-    const count = counts[op];
+    const count = counts.get(op) ?? { integer: 0, total: 0 };
+    counts.set(op, count);
     count.total++;
     if (decision.action !== 'float') count.integer++;
   }
-  return counts;
+  return Object.fromEntries(counts);
 }
 
 /** Float nodes of a plan grouped by operator and reason, most first. */
