@@ -1,14 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { writeJobs } from './emulated/write-jobs.mjs';
 import { runMeasured } from './lib/measured-process.mjs';
-import { core, coreNode, onnxruntime, program, programFolder, root } from './lib/packages.mjs';
+import { onnxruntime, program, programFolder, root } from './lib/packages.mjs';
 import { withMemoryFolder, zooFolder } from './lib/subjects.mjs';
 
 const emulator = 'qemu-x86_64';
 const cpu = 'Haswell';
-const seed = 20_260_101;
 const runner = join(root, 'tools/bench/emulated/run-taps.mjs');
 
 /** Ways to quantize: for CPUs without VNNI, for one with it, and as Python's tool does. */
@@ -100,30 +99,4 @@ async function locate() {
   const status = await onnxruntime.status(programFolder);
   if (status.status !== 'found') throw new Error(status.reason);
   return { entry: createRequire(join(programFolder, 'index.js')).resolve('onnxruntime-node') };
-}
-
-/** The model with its checks, and inputs for it, as files. */
-async function writeJobs(path, folder) {
-  const loaded = coreNode.loadModelSync(path);
-  const made = core.makeInputs(loaded.model, { seed, variant: 1 });
-  const subject = core.hasProductsBetweenIntegers(loaded.model) ? await fused(path, folder) : loaded;
-  const { taps } = core.tapIntegerProducts(subject.model);
-  const model = join(folder, 'tapped.onnx');
-  writeFileSync(model, core.serializeModel(subject.model));
-  for (const one of new Set([loaded, subject])) one.close();
-  const encoded = Object.entries(made).map(([name, { elementType, dims, bytes }]) => [
-    name,
-    { elementType, dims, base64: Buffer.from(bytes).toString('base64') },
-  ]);
-  const jobs = join(folder, 'jobs.json');
-  writeFileSync(jobs, JSON.stringify([{ model, taps, feeds: Object.fromEntries(encoded) }]));
-  return jobs;
-}
-
-/** What the runtime makes of QuantizeLinear and DequantizeLinear around float operators. */
-async function fused(path, folder) {
-  const optimizedModelPath = join(folder, 'fused.onnx');
-  const options = { optimization: 'extended', optimizedModelPath, from: programFolder };
-  await (await onnxruntime.createSession({ path }, options)).close();
-  return coreNode.loadModelSync(optimizedModelPath);
 }

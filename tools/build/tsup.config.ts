@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { defineConfig } from 'tsup';
+import { defineConfig, type Options } from 'tsup';
 
 interface Package {
   readonly name: string;
@@ -20,32 +20,22 @@ const isProgram = manifest.exports === undefined;
 const exported = Object.values(manifest.exports ?? {}).map((target) =>
   typeof target === 'string' ? undefined : target['@optimum/source'],
 );
-const entry: Record<string, string> = {};
-for (const source of [...exported, ...(manifest.programs ?? [])]) {
-  if (source) entry[source.replace(/^\.\/src\//, '').replace(/\.m?ts$/, '')] = source;
-}
+const entriesOf = (sources: readonly (string | undefined)[]): Record<string, string> =>
+  Object.fromEntries(
+    sources.flatMap((source) => (source ? [[source.replace(/^\.\/src\//, '').replace(/\.m?ts$/, ''), source]] : [])),
+  );
 
-if (isProgram) entry.main = './src/main.ts';
+const entry = isProgram ? { main: './src/main.ts' } : entriesOf(exported);
+const programs = entriesOf(manifest.programs ?? []);
 
-export default defineConfig({
-  entry,
-  // A program is only ever started, so it needs no CommonJS and no types; what it depends on is bundled for a fast start.
-  format: isProgram ? ['esm'] : ['esm', 'cjs'],
-  dts: !isProgram,
-  ...(isProgram && {
-    noExternal: ['commander', 'picocolors'],
-    // Bundled CommonJS asks for `require`, which ESM does not have.
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-  }),
+const shared: Options = {
   // What may be missing is never bundled.
   external: Object.keys(manifest.optionalDependencies ?? {}),
   define: { __VERSION__: JSON.stringify(manifest.version) },
   target: 'es2022',
   platform: 'node',
   shims: true,
-  splitting: true,
   sourcemap: true,
-  clean: true,
   treeshake: false,
   tsconfig: '../../tsconfig.base.json',
   esbuildOptions(options, { format }) {
@@ -57,4 +47,25 @@ export default defineConfig({
     options.minifyWhitespace = format === 'esm';
     options.minifySyntax = format === 'esm';
   },
-});
+};
+
+const packaged: Options = {
+  ...shared,
+  entry,
+  // A program is only ever started, so it needs no CommonJS and no types; what it depends on is bundled for a fast start.
+  format: isProgram ? ['esm'] : ['esm', 'cjs'],
+  dts: !isProgram,
+  ...(isProgram && {
+    noExternal: ['commander', 'picocolors'],
+    // Bundled CommonJS asks for `require`, which ESM does not have.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  }),
+  splitting: true,
+  // Both builds run at once: this one must not remove what the other has written.
+  clean: Object.keys(programs).map((name) => `!${name}.js*`),
+};
+
+/** A thread loads every chunk that its program shares with the package: alone, it is a tenth of that. */
+const threads: Options = { ...shared, entry: programs, format: ['esm'], dts: false, splitting: false, clean: false };
+
+export default defineConfig(Object.keys(programs).length > 0 ? [packaged, threads] : [packaged]);

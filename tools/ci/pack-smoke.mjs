@@ -30,7 +30,7 @@ const check = `for (const name of ${JSON.stringify(names)}) if (typeof core[name
     .then(({ sessions }) => console.log(sessions[0].verification.status));`;
 const esm = `import * as core from '@optimum/core'; import * as node from '@optimum/core/node'; ${check}`;
 const cjs = `const core = require('@optimum/core'); const node = require('@optimum/core/node'); ${check}`;
-const backends = `for (const name of ['cpu', 'intel-xeon']) {
+const backends = `for (const name of ['cpu', 'intel-xeon', 'amd-epyc', 'arm-neoverse']) {
   const backend = (await import('@optimum/backend-' + name)).default;
   const required = (await import('node:module')).createRequire(process.cwd() + '/x.js')('@optimum/backend-' + name).default;
   if (backend.id !== name || required.id !== name) throw new Error(name);

@@ -1,14 +1,14 @@
 // The packages that are published, and their tarballs as pnpm makes them (workspace ranges become real ones).
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageManager, root } from './bootstrap.mjs';
 
 /** Folder and manifest of every package that is not private. */
 export function publicPackages() {
-  const folders = ['packages', 'apps'].flatMap((group) =>
+  const folders = ['packages', 'apps', 'tools'].flatMap((group) =>
     readdirSync(join(root, group), { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
+      .filter((entry) => entry.isDirectory() && existsSync(join(root, group, entry.name, 'package.json')))
       .map((entry) => `${group}/${entry.name}`),
   );
   return folders

@@ -10,13 +10,14 @@ const packages = {
   '@optimum/runtime-onnxruntime': 'packages/runtime-onnxruntime',
   '@optimum/backend-cpu': 'packages/backend-cpu',
   '@optimum/backend-intel-xeon': 'packages/backend-intel-xeon',
+  '@optimum/backend-testkit': 'packages/backend-testkit',
   'onnxruntime-node': 'packages/runtime-onnxruntime/node_modules/onnxruntime-node',
   '@types/node': 'node_modules/@types/node',
 } as const;
 
 /**
  * A folder in which the documentation's examples run: a project with the built packages installed, the example model as
- * `./model` (a folder) and `./model.onnx`, two texts as `./samples.jsonl`, and the built `optimum` in `./bin`.
+ * `./model` (a folder) and `./model.onnx`, two texts as `./samples.jsonl`, and `optimum` and `create-backend` in `./bin`.
  */
 export function makePlayground(): string {
   const folder = mkdtempSync(join(tmpdir(), 'optimum-docs-'));
@@ -32,7 +33,8 @@ export function makePlayground(): string {
   cpSync(join(example, 'onnx/model.onnx'), join(folder, 'model.onnx'));
   writeFileSync(join(folder, 'samples.jsonl'), '"a fine phone"\n{ "text": "a waste of money" }\n');
   mkdirSync(join(folder, 'bin'));
-  const program = join(root, 'apps/cli/bin/optimum.js');
-  writeFileSync(join(folder, 'bin/optimum'), `#!/bin/sh\nexec node '${program}' "$@"\n`, { mode: 0o755 });
+  const programs = { optimum: 'apps/cli/bin/optimum.js', 'create-backend': 'tools/create-backend' };
+  for (const [name, path] of Object.entries(programs))
+    writeFileSync(join(folder, 'bin', name), `#!/bin/sh\nexec node '${join(root, path)}' "$@"\n`, { mode: 0o755 });
   return folder;
 }

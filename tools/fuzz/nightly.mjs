@@ -1,6 +1,7 @@
 // The long run: FUZZ_N mutants (1,000,000) of FUZZ_SEED in child processes with a watch on time and memory, so that a
-// crash, a hang or a leak is seen and its mutant kept. Stops after FUZZ_MINUTES if given. What broke goes to
-// artifacts/fuzz/<seed>-<ordinal>.onnx; exit code 1 when anything did.
+// crash, a hang or a leak is seen and its mutant kept. Stops after FUZZ_MINUTES if given. Then FUZZ_RUNS random graphs
+// (1,000) are quantized statically and run. What broke goes to artifacts/fuzz/<seed>-<ordinal>.onnx and
+// artifacts/fuzz/static-graphs.log; exit code 1 when anything did.
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -8,11 +9,13 @@ import { dirname, join } from 'node:path';
 import { env } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { build } from 'tsup';
+import { fuzzStaticGraphs } from './static-graphs.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const artifacts = join(root, 'artifacts/fuzz');
 const seed = Number(env.FUZZ_SEED ?? 1);
 const total = Number(env.FUZZ_N ?? 1_000_000);
+const staticRuns = Number(env.FUZZ_RUNS ?? 1000);
 const deadline = Date.now() + Number(env.FUZZ_MINUTES ?? 24 * 60) * 60_000;
 const sliceSize = 10_000;
 const longestSliceMs = 600_000;
@@ -95,8 +98,11 @@ async function lane() {
 
 await Promise.all(Array.from({ length: Number(env.FUZZ_LANES ?? availableParallelism()) }, lane));
 const seconds = (Date.now() - started) / 1000;
-const result = { ...summary, seconds, perSecond: Math.round(summary.mutants / seconds) };
+console.error(`${staticRuns} random graphs`);
+const staticGraphs = await fuzzStaticGraphs({ runs: staticRuns, log: join(artifacts, 'static-graphs.log') });
+const result = { ...summary, seconds, perSecond: Math.round(summary.mutants / seconds), staticGraphs };
 writeFileSync(join(artifacts, 'nightly.json'), JSON.stringify(result, null, 2));
 console.log(JSON.stringify({ ...result, broken: summary.broken.length, died: summary.died }, null, 2));
 const isOverMemory = summary.residentMegabytes > mostMegabytes;
-process.exit(summary.broken.length + summary.died.length > 0 || isOverMemory ? 1 : 0);
+const isBroken = summary.broken.length + summary.died.length > 0 || isOverMemory || !staticGraphs.isRight;
+process.exit(isBroken ? 1 : 0);

@@ -16,6 +16,7 @@ export function declareCalibrate(root: Command): void {
     .option('--recipe <name>', 'whose activations are observed (default: the first static recipe)')
     .option('--backend <id>', 'use this backend')
     .option('--threads <n>', 'threads of the runtime (default: 1)', wholeNumber)
+    .option('--html <file>', 'write ranges and histograms as one self-contained page')
     .option('--json', 'print one JSON document')
     .option('--quiet', 'print nothing but errors')
     .addHelpText(

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as modules from 'node:module';
 import { join } from 'node:path';
 import { featuresOf } from '@optimum/core';
-import { discoverBackends, prepare, readCpuFacts } from '@optimum/core/node';
+import { discoverBackends, findCostTable, prepare, readCpuFacts } from '@optimum/core/node';
 import { colours } from './colours.ts';
 import { programFolder } from './quantize.ts';
 import { table } from './table.ts';
@@ -78,7 +78,7 @@ function backends(): Finding[] {
 
 async function runtime(): Promise<Finding[]> {
   try {
-    const { backend, target } = await prepare({ programFolder });
+    const { backend, target, facts } = await prepare({ programFolder });
     const status = await backend.runtime.status();
     const chosen: Finding = { what: 'target', status: 'ok', detail: `${target.id} (${target.name})` };
     if (status.status === 'absent')
@@ -87,12 +87,22 @@ async function runtime(): Promise<Finding[]> {
       chosen,
       { what: 'runtime', status: 'ok', detail: `${backend.runtime.id} ${status.version} in ${status.path}` },
       ...duplicates(status),
+      probed(await findCostTable(backend.runtime, facts)),
     ];
   } catch (error) {
-    return [
-      { what: 'target', status: 'problem', detail: (error as Error).message, fix: (error as { hint?: string }).hint },
-    ];
+    const { message, hint } = error as { message: string; hint?: string };
+    return [{ what: 'target', status: 'problem', detail: message.replace(/\.$/, ''), fix: hint }];
   }
+}
+
+/** Whether recipes know what kernels take on this CPU. */
+function probed(found: Awaited<ReturnType<typeof findCostTable>>): Finding {
+  if (!found) return { what: 'probe', status: 'ok', detail: 'kernels not measured: optimum probe does it once' };
+  const { durationMs, measuredAt, unrest } = found.table;
+  const detail = `kernels measured ${measuredAt} in ${(durationMs / 1000).toFixed(1)} s`;
+  if (unrest <= 0.1) return { what: 'probe', status: 'ok', detail };
+  const fix = 'The machine was busy: optimum probe --force when it is quiet';
+  return { what: 'probe', status: 'warning', detail: `${detail}, unrest ${(100 * unrest).toFixed(0)} %`, fix };
 }
 
 /** Two versions of the runtime cannot live in one process on Linux: an application that has both breaks. */

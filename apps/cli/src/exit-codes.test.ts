@@ -227,6 +227,21 @@ describe('an installation of its own', () => {
     expect(goal.code).toBe(25);
   });
 
+  it.each([
+    ['static', 'quantize', '--mode', 'static'],
+    ['SmoothQuant', 'quantize', '--smooth-quant'],
+    ['calibrate', 'calibrate'],
+  ])('without a runtime, for what needs one: 40, with the command that helps: %s', (_, command, ...args) => {
+    const options = started('bare');
+    const outcome = optimum([command, 'model.onnx', '-o', 'needy.onnx', ...args], options);
+    expect(outcome).toMatchObject({
+      code: 40,
+      out: '',
+      err: expect.stringMatching(/^error E_BACKEND_MISSING: [\s\S]*npm install onnxruntime-node/),
+    });
+    expect(readdirSync(root).filter((name) => name.includes('needy'))).toEqual([]);
+  });
+
   it('with a runtime that does not load: 41', () => {
     const fake = join(root, 'fake-runtime');
     mkdirSync(join(fake, 'bin/napi-v6', process.platform, process.arch), { recursive: true });
@@ -249,18 +264,23 @@ describe('an installation of its own', () => {
     expect(optimum(['doctor'], { cwd: root, program }).code).toBe(0);
   });
 
-  it('with a backend that is at fault: 70', () => {
+  it('with a backend that is at fault: 41', () => {
     const program = install(join(root, 'fault'), packages.bare ?? [], {});
     const file = join(root, 'fault/node_modules/@optimum/backend-cpu/dist/index.js');
     writeFileSync(
       file,
       `${readFileSync(file, 'utf8').replace(/export\s*\{[^}]*\};?\s*$/m, '')}
+      import { createRequire as requireFrom } from 'node:module';
       import { defineBackend as define } from '@optimum/core';
       import { cpuRecipes as recipes, onnxruntime as runtime } from '@optimum/runtime-onnxruntime';
-      export default define({ specVersion: 1, id: 'cpu', runtime, targets: [], recipes, adjustPlan() { throw new TypeError('oops'); } });`,
+      const targets = requireFrom(import.meta.url)('../targets.json');
+      export default define({ specVersion: 1, id: 'cpu', runtime, targets, recipes, adjustPlan() { throw new TypeError('oops'); } });`,
     );
     const outcome = optimum(['quantize', 'model.onnx', '-o', 'fault.onnx'], { cwd: root, program });
-    expect(outcome).toMatchObject({ code: 70, err: expect.stringMatching(/E_INTERNAL: oops[\s\S]*please report/) });
+    expect(outcome).toMatchObject({
+      code: 41,
+      err: expect.stringMatching(/E_BACKEND_INCOMPATIBLE: .*Backend cpu .* fails \(oops\) in adjustPlan/),
+    });
     expect(readdirSync(root).filter((name) => name.includes('fault.onnx'))).toEqual([]);
   });
 });

@@ -1,8 +1,12 @@
+import { AsyncResource } from 'node:async_hooks';
 import { Command, CommanderError } from 'commander';
+import { declareBenchmark } from './benchmark-options.ts';
 import { declareCalibrate } from './calibrate-options.ts';
 import { reportFailure } from './failure.ts';
 import { endWhenNobodyReads, interruptedCode } from './interrupt.ts';
+import { declareProbe } from './probe-options.ts';
 import { declareQuantize } from './quantize-options.ts';
+import { declareRetarget } from './retarget-options.ts';
 
 declare const __VERSION__: string;
 
@@ -14,7 +18,10 @@ function program(): Command {
     .showHelpAfterError('(optimum --help lists commands and options)')
     .exitOverride();
   declareQuantize(root);
+  declareRetarget(root);
   declareCalibrate(root);
+  declareProbe(root);
+  declareBenchmark(root);
   root
     .command('inspect <model>')
     .description('show what is in a model, and what this CPU could do with it')
@@ -42,8 +49,10 @@ function reportUsage({ message }: CommanderError): void {
 }
 
 endWhenNobodyReads();
-// Whatever happens outside of the commands ends with our code, too.
-process.on('uncaughtException', (error) => process.exit(reportFailure(error, isJson())));
+// Whatever happens outside of the commands ends with our code, too. Bound to here, so that the report of what a backend
+// threw late is not taken for something that the backend prints.
+const endWith = AsyncResource.bind((error: unknown) => process.exit(reportFailure(error, isJson())));
+process.on('uncaughtException', (error) => endWith(error));
 try {
   const command = program();
   for (const sub of [command, ...command.commands]) sub.exitOverride();
@@ -59,3 +68,5 @@ try {
     process.exitCode = code === 130 ? (interruptedCode() ?? code) : code;
   }
 }
+// What a backend left running (a timer, a socket) must not hold a program that has done its work.
+setTimeout(() => process.stdout.write('', () => process.exit()), 2000).unref();

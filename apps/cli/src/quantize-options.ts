@@ -26,6 +26,8 @@ export function declareQuantize(root: Command): void {
       [],
     )
     .option('--plan <file>', 'follow a plan that --dry-run --json printed')
+    .option('--batch <n>', 'samples of a run that it is made for (default: 1)', wholeNumber)
+    .option('--sequence <n>', 'tokens of a sample that it is made for (default: 128)', wholeNumber)
     .option('--threads <n>', 'threads of the work (default: 2 for large models)', wholeNumber)
     .option('--timing-threads <n>', 'threads of the models that are timed (default: 1)', wholeNumber);
   addDataOptions(command, 'data to compare on and to calibrate with: a file or a folder');

@@ -1,13 +1,14 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { methodOf, OptimumError, parsePlan, parseStatistics, type QuantizeReport } from '@optimum/core';
-import { type QuantizeOptions, quantize } from '@optimum/core/node';
+import { prepare, type QuantizeOptions, quantize } from '@optimum/core/node';
 import type { DataOptions } from '@optimum/data';
 import { calibrationData, type DataFlags, dataOptions } from './calibration-data.ts';
 import { interruptSignal } from './interrupt.ts';
 import { progressRenderer } from './progress.ts';
 import { readText } from './read-text.ts';
 import { renderReport } from './render-report.ts';
+import { typedCommand } from './typed-command.ts';
 import { writeText } from './write-text.ts';
 
 export interface QuantizeFlags extends DataFlags {
@@ -19,6 +20,8 @@ export interface QuantizeFlags extends DataFlags {
   readonly backend?: string;
   readonly exclude: readonly string[];
   readonly plan?: string;
+  readonly batch?: number;
+  readonly sequence?: number;
   readonly threads?: number;
   readonly timingThreads?: number;
   readonly timing: boolean;
@@ -64,21 +67,30 @@ const comparedSamples = 100;
 /** Of a model that was calibrated: each is run through both, and the ranges were made for all of them. */
 const comparedOfCalibrated = 16;
 
-/** Loaded when there is data: most runs have none. */
-const comparedFeeds = async (options: DataOptions) => (await import('@optimum/data')).readFeeds(options);
+/** The samples to compare on. Their reader is loaded when there is data: most runs have none. */
+async function comparedFeeds(options: DataOptions, quantization: QuantizeOptions): Promise<QuantizeOptions['data']> {
+  const most = (await looksAtData(quantization)) ? comparedOfCalibrated : comparedSamples;
+  const { readFeeds } = await import('@optimum/data');
+  return readFeeds({ ...options, samples: Math.min(options.samples ?? most, most) });
+}
+
+/** Whether the data is run through the model before the proof: for ranges, or for an accuracy algorithm. */
+async function looksAtData(quantization: QuantizeOptions): Promise<boolean> {
+  const { smoothQuant, biasCorrection, adaround } = quantization.algorithms ?? {};
+  if (smoothQuant || biasCorrection || adaround) return true;
+  // Of a mode, a recipe and a backend's default only the recipe that comes of them tells.
+  const { recipe } = await prepare(quantization);
+  return recipe.mode !== 'dynamic';
+}
 
 async function optionsOf(model: string, flags: QuantizeFlags, signal: AbortSignal): Promise<QuantizeOptions> {
   const { output, force, target, mode, recipe, backend, exclude, threads, timingThreads, timing, verify } = flags;
-  const { requireFaster, dryRun, plan, data, method, statistics, form, samples } = flags;
+  const { batch, sequence, requireFaster, dryRun, plan, data, method, statistics, form, samples } = flags;
   const { smoothQuant, biasCorrection, equalize: crossLayerEqualization, adaround } = flags;
-  const isCalibrated = (mode ?? 'dynamic') !== 'dynamic' || smoothQuant === true;
-  const compared = Math.min(samples ?? comparedSamples, isCalibrated ? comparedOfCalibrated : comparedSamples);
-  return {
+  const options: QuantizeOptions = {
     ...{ input: model, output, force, target, mode, recipe, backend, exclude, threads, timingThreads, timing, verify },
-    ...{ requireFaster, dryRun, form, programFolder },
+    ...{ batch, sequence, requireFaster, dryRun, form, programFolder },
     ...(plan && { plan: parsePlan(readText(plan), plan) }),
-    ...(data &&
-      !dryRun && { data: await comparedFeeds({ ...dataOptions(model, data, flags, signal), samples: compared }) }),
     algorithms: { smoothQuant, biasCorrection, crossLayerEqualization, adaround },
     calibration: {
       ...(method && { method: methodOf(method) }),
@@ -87,6 +99,8 @@ async function optionsOf(model: string, flags: QuantizeFlags, signal: AbortSigna
       data: calibrationData(model, flags, signal),
     },
   };
+  if (!data || dryRun) return options;
+  return { ...options, data: await comparedFeeds(dataOptions(model, data, flags, signal), options) };
 }
 
 const isGoalMissed = (error: unknown): error is OptimumError =>
@@ -95,7 +109,7 @@ const isGoalMissed = (error: unknown): error is OptimumError =>
 async function print(report: QuantizeReport, { quiet, json, dryRun, html }: QuantizeFlags): Promise<void> {
   if (html) {
     const { renderHtml } = await import('@optimum/report');
-    writeText(html, renderHtml(report));
+    writeText(html, renderHtml(report, { command: typedCommand() }));
   }
   if (quiet) return;
   const [first] = report.sessions;

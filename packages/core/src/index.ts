@@ -1,6 +1,7 @@
 export * from './analysis/index.ts';
 export * from './backend/index.ts';
 export * from './calibrate/index.ts';
+export * from './evaluate/index.ts';
 export * from './foundation/index.ts';
 export * from './ir/index.ts';
 export * from './kernels/index.ts';

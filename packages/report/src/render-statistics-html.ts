@@ -13,6 +13,7 @@ import { dataCell, madeUpWarning, methodText, observedFacts } from './calibratio
 import { formatCount } from './format.ts';
 import { type Html, html } from './html.ts';
 import { page } from './page.ts';
+import { commandBlock } from './reproduce-section.ts';
 import { facts } from './table.ts';
 import { type ShownTensor, tensorTable } from './tensor-table.ts';
 
@@ -21,6 +22,8 @@ export interface StatisticsOptions {
   readonly scheme?: ActivationScheme | undefined;
   /** Names of the sessions that ran on made-up inputs: the page warns of their ranges. */
   readonly madeUp?: readonly string[] | undefined;
+  /** The command that made the statistics, as it was typed. */
+  readonly command?: string | undefined;
 }
 
 const usualScheme: ActivationScheme = { elementType: 'uint8', symmetric: false };
@@ -32,16 +35,19 @@ const usualScheme: ActivationScheme = { elementType: 'uint8', symmetric: false }
 export function renderStatisticsHtml(
   statistics: Statistics,
   method: CalibrationMethod,
-  { scheme = usualScheme, madeUp = [] }: StatisticsOptions = {},
+  { scheme = usualScheme, madeUp = [], command }: StatisticsOptions = {},
 ): string {
   const sessions = Object.entries(statistics.sessions);
   return page({
     title: `Calibration of ${sessions.map(([name]) => name).join(', ')}`,
     lead: html`Ranges by ${methodText(method)}, as for ${scheme.elementType}${scheme.symmetric && ', symmetric'}`,
-    sections: sessions.map(([name, session]) => ({
-      title: `Session ${name}`,
-      content: html`${madeUp.includes(name) && madeUpWarning}${sessionSection(session, method, scheme)}`,
-    })),
+    sections: [
+      ...sessions.map(([name, session]) => ({
+        title: `Session ${name}`,
+        content: html`${madeUp.includes(name) && madeUpWarning}${sessionSection(session, method, scheme)}`,
+      })),
+      ...(command ? [{ title: 'How to reproduce', content: commandBlock(command) }] : []),
+    ],
   });
 }
 

@@ -1,3 +1,5 @@
+import { chartStyles } from './benchmark/chart-styles.ts';
+
 /** The look of the page: system fonts, light and dark by what the reader prefers, and ink on paper when printed. */
 export const styles = `
 :root {
@@ -91,4 +93,4 @@ summary { cursor: pointer; }
   tr, .tiles li, .warning, pre { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
 }
-`;
+${chartStyles}`;

@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+
 /** One tag with its attributes, all of them in double quotes: nothing else may be written by this package. */
 const tag = /<(?:!doctype html|\/?[a-zA-Z][a-zA-Z0-9]*(?: [a-zA-Z-]+="[^"<>]*")*\/?)>/g;
 
@@ -39,6 +41,7 @@ const ownWords = new Set([
   'valueInfo',
   'minSum',
   'maxSum',
+  'objective',
 ]);
 
 /** Records whose keys are names out of files. */
@@ -67,3 +70,19 @@ export function withTexts<T>(report: T, make: (ordinal: number) => string): T {
 
 const isOwnWord = (field: string, owner: string): boolean =>
   ownWords.has(field) || (owner === 'method' && field === 'id') || (owner === 'weight' && field === 'range');
+
+/** Texts that try to be markup, to end an attribute, a style, a script, a comment or a title, and any other. */
+export const hostileTexts: fc.Arbitrary<string> = fc.oneof(
+  fc.string({
+    unit: fc.constantFrom('<', '>', '"', "'", '&', '=', '/', '`', '!--', 'script', 'onload', ' ', '\n', '\0'),
+  }),
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom(
+    '</script><script>alert(1)</script>',
+    '</title><img src=x onerror=alert(1)>',
+    '" onfocus="alert(1)" autofocus="',
+    '</style><style>*{display:none}',
+    '--><svg onload=alert(1)>',
+    '&lt;script&gt;',
+  ),
+);

@@ -1,5 +1,5 @@
 // The observers work in a thread of their own: the runtime is in its next run meanwhile.
-import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { isMainThread, MessageChannel, parentPort, Worker } from 'node:worker_threads';
 import { Observations } from './observations.mjs';
 
 /** Observations in another thread. At most one run is on its way there, so memory does not grow. */
@@ -28,8 +28,7 @@ export class ObserverThread {
   /** Hands over what a run showed. Whether that went well is told at the next call. */
   async add(run) {
     await this.#lastAdded;
-    const buffers = run.seen.flatMap(({ tensor }) => (tensor ? [tensor.data.buffer] : []));
-    this.#lastAdded = this.#call('add', run, [...new Set(buffers)]);
+    this.#lastAdded = this.#call('add', run, buffersOf(run));
     this.#lastAdded.catch(() => undefined);
   }
 
@@ -53,11 +52,24 @@ export class ObserverThread {
   }
 }
 
+/** The memory of the tensors that a run showed. */
+const buffersOf = ({ seen }) => [...new Set(seen.flatMap(({ tensor }) => (tensor ? [tensor.data.buffer] : [])))];
+
+/** Frees memory at once: what is sent to nobody is gone, where a collector would let it pile up. */
+function freeing() {
+  const { port1, port2 } = new MessageChannel();
+  port2.close();
+  return (buffers) => port1.postMessage(undefined, buffers);
+}
+
 if (!isMainThread) {
   const observations = new Observations();
+  const free = freeing();
   parentPort.on('message', ({ id, method, parameter }) => {
     try {
-      parentPort.postMessage({ id, result: observations[method](parameter) });
+      const result = observations[method](parameter);
+      if (method === 'add') free(buffersOf(parameter));
+      parentPort.postMessage({ id, result });
     } catch (error) {
       parentPort.postMessage({ id, error: String(error?.message ?? error) });
     }

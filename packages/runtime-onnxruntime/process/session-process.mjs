@@ -3,9 +3,12 @@
 // Telemetry must be off before the library loads.
 process.env.ORT_DISABLE_TELEMETRY = '1';
 
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ObserverThread } from './observer-thread.mjs';
+import { operatorTimes } from './operator-times.mjs';
 import { fetchSeen } from './taps.mjs';
 
 let ort;
@@ -93,10 +96,22 @@ async function observe({ feeds, taps, sample }) {
   await observer.add({ seen, sample });
 }
 
+/** Runs before those that a profile counts: the first ones allocate. */
+const warmUpRuns = 2;
+
+/** @param {{ feeds: object, outputs: readonly string[], repetitions: number, folder: string }} request */
+async function profile({ feeds, outputs, repetitions, folder }) {
+  await time({ feeds, outputs, repetitions: warmUpRuns + repetitions });
+  session.endProfiling();
+  const [file] = readdirSync(folder);
+  return operatorTimes(JSON.parse(readFileSync(join(folder, file), 'utf8')), repetitions);
+}
+
 const methods = {
   create,
   run,
   time,
+  profile,
   observe,
   observations: async () => (await observer?.observations()) ?? {},
   sampledRows: async () => (await observer?.sampledRows()) ?? {},

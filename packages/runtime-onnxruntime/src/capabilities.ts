@@ -1,6 +1,7 @@
 import type { Capability } from '@optimum/core';
 import { dotProduct } from './dot-product.ts';
 import { staticCapabilities } from './static-capabilities.ts';
+import { weightOnlyCapabilities } from './weight-only-capabilities.ts';
 
 const integerProducts = ['DynamicQuantizeMatMul', 'MatMulIntegerToFloat', 'MatMulInteger'] as const;
 const base = { op: 'MatMul', mode: 'dynamic', activation: 'uint8', kernels: integerProducts, opset: 11 } as const;
@@ -59,7 +60,8 @@ const dynamicCapabilities: readonly Capability[] = [
     kernels: [],
     exact: 'always',
     speed: 1,
-    opset: 1,
+    // Of Mul that broadcasts, behind the lookup of the scales.
+    opset: 7,
     source: 'a table a quarter the size; only looked-up rows become float: lookups are no slower, memory is less',
   },
   {
@@ -105,6 +107,10 @@ const dynamicCapabilities: readonly Capability[] = [
 
 /**
  * What ONNX Runtime's CPU kernels do by instruction set (version 1.30). Speeds are against its float32 kernel, one
- * thread, M ≥ 16, matrices of BERT-base.
+ * thread, matrices of BERT-base, M ≥ 16 where a claim does not say `rows`.
  */
-export const capabilities: readonly Capability[] = [...dynamicCapabilities, ...staticCapabilities];
+export const capabilities: readonly Capability[] = [
+  ...dynamicCapabilities,
+  ...staticCapabilities,
+  ...weightOnlyCapabilities,
+];

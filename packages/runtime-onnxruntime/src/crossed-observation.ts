@@ -6,8 +6,11 @@ export type CrossedObservation = Omit<TensorObservation, 'histogram' | 'channels
   readonly channels?: { readonly axis: number; readonly min: Float32Array; readonly max: Float32Array };
 };
 
+/** Lists are made by `Array.from`: a spread leaves twice the memory behind, at each save of a long calibration. */
 export const observationOf = ({ histogram, channels, ...range }: CrossedObservation): TensorObservation => ({
   ...range,
-  ...(histogram && { histogram: { bins: [...histogram.bins], counts: [...histogram.counts] } }),
-  ...(channels && { channels: { axis: channels.axis, min: [...channels.min], max: [...channels.max] } }),
+  ...(histogram && { histogram: { bins: Array.from(histogram.bins), counts: Array.from(histogram.counts) } }),
+  ...(channels && {
+    channels: { axis: channels.axis, min: Array.from(channels.min), max: Array.from(channels.max) },
+  }),
 });

@@ -22,6 +22,15 @@ const movers = [
   'Pad',
 ] as const;
 
+/**
+ * The runtime fuses Add and LayerNormalization once it can prove their shapes, which it can when the inputs have fixed
+ * sizes, and the fused kernel is slower than the two (onnxruntime 1.30). On MiniLM in dynamic int8 with inputs of 1×128,
+ * leaving it out gave 1.28× on Zen 4. Denormals as zero gave nothing. MatMulAddFusion may stay: static products are written
+ * as the operators that it would keep from being fused.
+ * @source research: runtime.md fact 4
+ */
+const withoutSlowFusions = { 'optimization.disable_specified_optimizers': 'SkipLayerNormFusion' } as const;
+
 /** What the fastest exact models have in common, whenever their activations become integers. */
 const fastest = {
   weights: 'by-capability',
@@ -30,8 +39,11 @@ const fastest = {
   smallestTable: 4096,
   valueInfo: 'drop',
   onlyIfFaster: true,
-  session: {},
+  session: withoutSlowFusions,
 } as const;
+
+/** Operators that are worth making integer while they run. */
+const withWeights = ['MatMul', 'Gemm', 'Gather', 'Conv'] as const;
 
 /** The choices that suit every CPU on this runtime; the first is the default. Backends may add their own. */
 export const cpuRecipes: readonly Recipe[] = [
@@ -41,7 +53,27 @@ export const cpuRecipes: readonly Recipe[] = [
     description:
       'The fastest exact int8 of the target: per-channel weights, embeddings with a scale per row, what gets no faster stays float.',
     mode: 'dynamic',
-    operators: ['MatMul', 'Gemm', 'Gather', 'Conv'],
+    operators: withWeights,
+    serving: { threads: 'all', instances: 1 },
+  },
+  {
+    ...fastest,
+    id: 'throughput',
+    description:
+      'The model of latency, served for the most inferences per second: one process of one thread for each core.',
+    mode: 'dynamic',
+    operators: withWeights,
+    serving: { threads: 1, instances: 'per-core', spinning: false },
+  },
+  {
+    ...fastest,
+    id: 'size',
+    description:
+      'The smallest exact int8: whatever has weights becomes integer, also where that is slower, and small tables too.',
+    mode: 'dynamic',
+    operators: withWeights,
+    smallestTable: 1024,
+    onlyIfFaster: false,
   },
   {
     id: 'compatible',
@@ -50,7 +82,7 @@ export const cpuRecipes: readonly Recipe[] = [
     mode: 'dynamic',
     weights: 'int8-tensor',
     embeddings: 'uint8-tensor',
-    operators: ['MatMul', 'Gemm', 'Gather', 'Conv'],
+    operators: withWeights,
     weightsFrom: 'initializers',
     smallestTable: 0,
     valueInfo: 'write',
@@ -63,7 +95,7 @@ export const cpuRecipes: readonly Recipe[] = [
     mode: 'dynamic',
     weights: 'int8-channel',
     embeddings: 'uint8-tensor',
-    operators: ['MatMul', 'Gemm', 'Gather', 'Conv'],
+    operators: withWeights,
     weightsFrom: 'initializers',
     smallestTable: 0,
     valueInfo: 'write',

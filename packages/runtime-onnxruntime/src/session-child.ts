@@ -1,7 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, type StdioOptions } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import type { OptimumError } from '@optimum/core';
+import { type LaunchOptions, launchOf } from './launch.ts';
 import { residentBytes } from './memory-limit.ts';
 import { closed, crashed, interrupted, notStarted, timedOut, tooLarge } from './session-errors.ts';
 
@@ -47,6 +48,12 @@ const endingSignals: readonly (NodeJS.Signals | null)[] = ['SIGINT', 'SIGTERM', 
 /** What Windows reports for a process that Ctrl-C ended. */
 const windowsControlC = 0xc000013a;
 
+/**
+ * What a run leaves behind is let go of soon: by itself the engine lets its young generation grow by the number of runs,
+ * and with it the tensors that hang on what is dead there.
+ */
+const heapFlags = ['--max-semi-space-size=1'];
+
 const living = new Set<ChildProcess>();
 let isWatched = false;
 
@@ -70,10 +77,10 @@ export class SessionChild {
   #sequence = 0;
   #end: OptimumError | undefined;
 
-  /** @throws E_BACKEND_CRASHED when no process can be started */
-  constructor(limits: ChildLimits) {
+  /** @throws E_BACKEND_CRASHED when no process can be started, E_USAGE when it cannot be started like this */
+  constructor(limits: ChildLimits, launch: LaunchOptions = {}) {
     this.#limits = limits;
-    this.#child = start(limits.model);
+    this.#child = start(limits.model, launch);
     this.#gone = new Promise((resolve) => {
       this.#child.once('exit', async (code, signal) => {
         await lastWordsOf(this.#child);
@@ -182,16 +189,13 @@ async function lastWordsOf({ stdout, stderr }: ChildProcess): Promise<void> {
   await Promise.all(open.map((stream) => new Promise<void>((resolve) => stream?.once('close', resolve))));
 }
 
-function start(model: string): ChildProcess {
+function start(model: string, options: LaunchOptions): ChildProcess {
+  const { execPath, execArgv, env } = launchOf(options);
   try {
     const program = fileURLToPath(new URL('../process/session-process.mjs', import.meta.url));
-    const child = fork(program, [], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      execArgv: [],
-      env: { ...process.env, ORT_DISABLE_TELEMETRY: '1', NODE_OPTIONS: '' },
-    });
-    return watch(child);
+    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'ipc'];
+    const flags = [...execArgv, ...heapFlags];
+    return watch(fork(program, [], { serialization: 'advanced', stdio, execPath, execArgv: flags, env }));
   } catch (error) {
     throw notStarted(model, error as Error);
   }

@@ -65,6 +65,16 @@ export const badRun = (model: string, message: string): OptimumError =>
     context: { model },
   });
 
+/** @param wasProfiled that it was made with `profile`, and has told already */
+export const notProfiled = (model: string, wasProfiled: boolean): OptimumError =>
+  new OptimumError(
+    'E_USAGE',
+    wasProfiled
+      ? `The session of ${model} was profiled already, and profiling ended with that.`
+      : `The session of ${model} keeps no times of operators.`,
+    { hint: 'Make a session with { profile: true } for each profile.', context: { model } },
+  );
+
 export const notCarried = (model: string, output: string, elementType: string | undefined): OptimumError =>
   new OptimumError(
     'E_UNSUPPORTED_DTYPE',

@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import {
   type ElementType,
   type ModelSource,
+  type OperatorTime,
   OptimumError,
   type RowSample,
   type Session,
@@ -12,8 +14,9 @@ import {
 import { checkFeeds } from './check-feeds.ts';
 import { type CrossedObservation, observationOf } from './crossed-observation.ts';
 import { defaultMemoryLimit } from './memory-limit.ts';
+import { ProfileFolder } from './profile-folder.ts';
 import { ChildFault, SessionChild } from './session-child.ts';
-import { badRun, notCarried, notLoadable, refused } from './session-errors.ts';
+import { badRun, notCarried, notLoadable, notProfiled, refused } from './session-errors.ts';
 
 const defaultTimeLimitMs = 120_000;
 
@@ -28,35 +31,57 @@ interface Created {
 
 /**
  * Starts a process, loads the model in it.
- * @throws E_VERIFY_LOAD, E_BACKEND_INCOMPATIBLE, E_CONFIG_SCHEMA and what SessionChild throws
+ * @throws E_VERIFY_LOAD, E_BACKEND_INCOMPATIBLE, E_CONFIG_SCHEMA, E_USAGE and what SessionChild throws
  */
 export async function createSession(
   modulePath: string,
   model: ModelSource,
   options: SessionOptions = {},
 ): Promise<Session> {
-  const name = 'path' in model ? model.path : 'a model in memory';
-  const native = nativeOptions(model, options);
-  const child = new SessionChild({
-    model: name,
-    timeLimitMs: options.timeLimitMs ?? defaultTimeLimitMs,
-    memoryLimitBytes: options.memoryLimitBytes ?? defaultMemoryLimit(model),
-    signal: options.signal,
-  });
+  const config = checkedConfig(options.config ?? {});
+  const profiled = options.profile ? new ProfileFolder() : undefined;
   try {
-    const request = { modulePath, model: 'path' in model ? model.path : model.bytes, options: native };
-    const created = await child.call<Created>('create', request).catch((error: unknown) => {
-      if (!(error instanceof ChildFault)) throw error;
-      throw error.kind === 'library' ? notLoadable(modulePath, error.message) : refused(name, error.message);
+    const child = startChild(model, options);
+    return await loadIn(child, modulePath, model, { ...options, config }, profiled).catch(async (error: unknown) => {
+      await child.close();
+      throw error;
     });
-    return sessionOf(child, name, created);
   } catch (error) {
-    await child.close();
+    profiled?.remove();
     throw error;
   }
 }
 
-function nativeOptions(model: ModelSource, options: SessionOptions) {
+const nameOf = (model: ModelSource): string => ('path' in model ? model.path : 'a model in memory');
+
+function startChild(model: ModelSource, options: SessionOptions): SessionChild {
+  const limits = {
+    model: nameOf(model),
+    timeLimitMs: options.timeLimitMs ?? defaultTimeLimitMs,
+    memoryLimitBytes: options.memoryLimitBytes ?? defaultMemoryLimit(model),
+    signal: options.signal,
+  };
+  return new SessionChild(limits, options);
+}
+
+async function loadIn(
+  child: SessionChild,
+  modulePath: string,
+  model: ModelSource,
+  options: SessionOptions,
+  profiled: ProfileFolder | undefined,
+): Promise<Session> {
+  const name = nameOf(model);
+  const native = nativeOptions(model, options, profiled);
+  const request = { modulePath, model: 'path' in model ? model.path : model.bytes, options: native };
+  const created = await child.call<Created>('create', request).catch((error: unknown) => {
+    if (!(error instanceof ChildFault)) throw error;
+    throw error.kind === 'library' ? notLoadable(modulePath, error.message) : refused(name, error.message);
+  });
+  return sessionOf(child, name, created, profiled);
+}
+
+function nativeOptions(model: ModelSource, options: SessionOptions, profiled: ProfileFolder | undefined) {
   const folder =
     'bytes' in model && model.folder ? { 'session.model_external_initializers_file_folder_path': model.folder } : {};
   return {
@@ -65,14 +90,15 @@ function nativeOptions(model: ModelSource, options: SessionOptions) {
     interOpNumThreads: 1,
     graphOptimizationLevel: options.optimization ?? 'all',
     logSeverityLevel: 3,
-    extra: { ...checkedConfig(options.config ?? {}), ...folder },
+    extra: { ...options.config, ...folder },
     ...(options.optimizedModelPath && { optimizedModelFilePath: options.optimizedModelPath }),
+    ...(profiled && { enableProfiling: true, profileFilePrefix: join(profiled.path, 'trace') }),
   };
 }
 
 /** @throws E_CONFIG_SCHEMA for entries that are no strings: the runtime would not say which */
-function checkedConfig(config: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  for (const [key, value] of Object.entries(config)) {
+function checkedConfig(config: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const [key, value] of Object.entries<unknown>(config)) {
     if (typeof value === 'string') continue;
     throw new OptimumError(
       'E_CONFIG_SCHEMA',
@@ -83,11 +109,12 @@ function checkedConfig(config: Readonly<Record<string, unknown>>): Readonly<Reco
   return config;
 }
 
-function sessionOf(child: SessionChild, name: string, created: Created): Session {
+function sessionOf(child: SessionChild, name: string, created: Created, profiled: ProfileFolder | undefined): Session {
+  let isProfiling = profiled !== undefined;
   const outputTypes = new Map(created.outputs.map((output) => [output.name, output.elementType]));
   const carried = (wanted?: readonly string[]): readonly string[] => carriedOutputs(name, created.outputs, wanted);
   const guarded = async <T>(
-    method: 'run' | 'time' | 'observe',
+    method: 'run' | 'time' | 'observe' | 'profile',
     feeds: Readonly<Record<string, TensorData>>,
     more: object,
   ): Promise<T> => {
@@ -111,8 +138,17 @@ function sessionOf(child: SessionChild, name: string, created: Created): Session
       return Object.fromEntries(Object.entries(observed).map(([tensor, one]) => [tensor, observationOf(one)]));
     },
     sampledRows: () => child.call<Record<string, RowSample>>('sampledRows', {}),
+    profile: async (feeds, repetitions) => {
+      if (!profiled || !isProfiling) throw notProfiled(name, profiled !== undefined);
+      isProfiling = false;
+      const request = { outputs: carried(), repetitions, folder: profiled.path };
+      return guarded<OperatorTime[]>('profile', feeds, request).finally(() => profiled.remove());
+    },
     residentBytes: () => child.call<number>('residentBytes', {}),
-    close: () => child.close(),
+    close: async () => {
+      await child.close();
+      profiled?.remove();
+    },
   };
 }
 

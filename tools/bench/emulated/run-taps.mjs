@@ -1,5 +1,5 @@
-// Runs tapped models in this process and prints how many integer outputs of each differ from exact arithmetic, and the
-// bytes of outputs that are asked for. Started under an emulator, which cannot start children of its own, so the runtime
+// Runs tapped models in this process and prints how many integer outputs of each, and of each of its layers, differ from
+// exact arithmetic, and the bytes and dims of outputs that are asked for. Started under an emulator, which cannot start children of its own, so the runtime
 // is loaded right here.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -23,9 +23,17 @@ async function run({ model, taps, feeds, fetch = [] }) {
   const scalars = taps.flatMap((tap) => [tap.wrong, tap.outputs]);
   const results = await session.run(inputs, [...scalars, ...fetch]);
   await session.release();
-  const sumOf = (what) => taps.reduce((sum, tap) => sum + results[tap[what]].data[0], 0);
-  const fetched = fetch.map((name) => [name, Buffer.from(results[name].data.buffer).toString('base64')]);
-  return { wrong: sumOf('wrong'), outputs: sumOf('outputs'), fetched: Object.fromEntries(fetched) };
+  const scalar = (name) => results[name].data[0];
+  const layers = taps.map(({ node, wrong, outputs }) => ({ node, wrong: scalar(wrong), outputs: scalar(outputs) }));
+  const sumOf = (what) => layers.reduce((sum, layer) => sum + layer[what], 0);
+  const fetched = (read) => Object.fromEntries(fetch.map((name) => [name, read(results[name])]));
+  return {
+    wrong: sumOf('wrong'),
+    outputs: sumOf('outputs'),
+    layers,
+    fetched: fetched(({ data }) => Buffer.from(data.buffer).toString('base64')),
+    dims: fetched(({ dims }) => dims),
+  };
 }
 
 const results = [];

@@ -8,7 +8,8 @@ import { type CalibrationSample, readSamples } from './calibrate-samples.ts';
 
 const defaultSamples = 1000;
 const defaultWaitLimitMs = 60_000;
-const defaultPartialEveryMs = 3000;
+/** A killed run loses at most half of its time, and at most a minute. */
+const partialAfterMs = { least: 5000, most: 60_000 };
 
 /** A session with taps, and what is to be run through it. */
 export interface Collection {
@@ -40,15 +41,15 @@ export async function collect(collection: Collection): Promise<Collected> {
     return isIn;
   };
   const progress = new Progress(collection);
+  const saves = new SaveTimes(options.partialEveryMs);
   let done: SampleRanges = [];
-  let savedAt = performance.now();
   for await (const sample of samplesOf(options, isKnown)) {
     await session.observe(sample.feeds, taps, sample.index).catch(nameSample(options, sample));
     done = withSample(done, sample.index);
     progress.show(countSamples(done));
-    if (!options.onPartial || performance.now() - savedAt < (options.partialEveryMs ?? defaultPartialEveryMs)) continue;
+    if (!options.onPartial || !saves.isDue()) continue;
     await options.onPartial(await statisticsOf(collection, done));
-    savedAt = performance.now();
+    saves.saved();
   }
   if (done.length === 0 && knownSamples === 0) throw nothing(options);
   return { statistics: await statisticsOf(collection, done), rows: await session.sampledRows(), knownSamples };
@@ -83,6 +84,27 @@ async function statisticsOf(collection: Collection, done: SampleRanges): Promise
 /** Equal statistics are equal files. */
 const sorted = (tensors: SessionStatistics['tensors']): SessionStatistics['tensors'] =>
   Object.fromEntries(Object.entries(tensors).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** When what was found so far is saved. Each save leaves memory behind, so they get rarer, unless the caller says how often. */
+class SaveTimes {
+  readonly #everyMs: number | undefined;
+  readonly #startMs = performance.now();
+  #savedMs = this.#startMs;
+
+  constructor(everyMs: number | undefined) {
+    this.#everyMs = everyMs;
+  }
+
+  isDue(): boolean {
+    const { least, most } = partialAfterMs;
+    const afterMs = Math.min(most, Math.max(least, this.#savedMs - this.#startMs));
+    return performance.now() - this.#savedMs >= (this.#everyMs ?? afterMs);
+  }
+
+  saved(): void {
+    this.#savedMs = performance.now();
+  }
+}
 
 /** Events with an estimate of the time left, which knows only the samples of this run. */
 class Progress {

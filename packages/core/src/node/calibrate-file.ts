@@ -38,7 +38,7 @@ export interface CalibrateFileOptions extends PrepareOptions {
   readonly threads?: number | undefined;
   /** What to observe. @defaultValue what a static plan of the target and the recipe needs */
   readonly requests?: ((model: Model, session: string) => readonly ObservationRequest[]) | undefined;
-  /** How often what was found so far is saved. @defaultValue 3000 */
+  /** How often what was found so far is saved. @defaultValue 5000, and up to 60 000 as a run goes on */
   readonly partialEveryMs?: number | undefined;
   readonly onEvent?: ProgressListener | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { type Model, walkValues } from '../ir/index.ts';
 import type { ObservationRequest } from '../observe/index.ts';
+import { fileChunks } from './file-chunks.ts';
 import { fileError } from './file-error.ts';
 
 /**
@@ -15,8 +15,7 @@ export async function hashModel(path: string, model: Model, signal?: AbortSignal
   const files = new Set([path, ...dataFiles(model)]);
   for (const file of files) {
     try {
-      for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20, ...(signal && { signal }) }))
-        hash.update(chunk as Uint8Array);
+      for await (const chunk of fileChunks(file, signal)) hash.update(chunk);
     } catch (error) {
       throw fileError(error, file, 'read');
     }

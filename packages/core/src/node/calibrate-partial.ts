@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { OptimumError } from '../foundation/index.ts';
-import { formatStatistics, parseStatistics, type Statistics } from '../observe/index.ts';
+import { parseStatistics, type Statistics, statisticsPieces } from '../observe/index.ts';
 import type { ProgressListener } from '../pipeline/index.ts';
 import { FileSink, outputCalls, writing } from './file-sink.ts';
 import type { StagedOutput } from './staged-output.ts';
@@ -33,7 +33,7 @@ export class PartialStatistics {
   /** Replaces what is there, whole or not at all. @throws E_IO, E_NO_SPACE */
   write(statistics: Statistics): void {
     const name = 'partial.json';
-    stageText(this.#staged, name, formatStatistics(statistics));
+    stage(this.#staged, name, statistics);
     writing(this.#path, () => outputCalls.renameSync(join(this.#staged.folder, name), this.#path));
   }
 
@@ -45,16 +45,20 @@ export class PartialStatistics {
 /** Puts a statistics file in its place, in one step. @throws E_OUTPUT_EXISTS, E_IO, E_NO_SPACE */
 export function publishStatistics(staged: StagedOutput, statistics: Statistics): void {
   const name = basename(staged.target);
-  stageText(staged, name, formatStatistics(statistics));
+  stage(staged, name, statistics);
   staged.publishFiles([name]);
 }
 
-/** Writes a text into a staging folder. @throws E_IO, E_NO_SPACE */
-function stageText(staged: StagedOutput, name: string, text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  const sink = new FileSink(join(staged.folder, name), bytes.byteLength);
+/** Writes statistics into a staging folder, a piece at a time: a save should leave little behind. @throws E_IO, E_NO_SPACE */
+function stage(staged: StagedOutput, name: string, statistics: Statistics): void {
+  const sink = new FileSink(join(staged.folder, name), 0);
   try {
-    sink.writeAt(bytes, 0);
+    let position = 0;
+    for (const piece of statisticsPieces(statistics)) {
+      const bytes = new TextEncoder().encode(piece);
+      sink.writeAt(bytes, position);
+      position += bytes.byteLength;
+    }
     sink.finish();
   } finally {
     sink.close();

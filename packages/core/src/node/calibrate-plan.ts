@@ -125,12 +125,17 @@ export interface Observed extends CalibrationResult {
   readonly madeUp: boolean;
 }
 
+export interface ObserveSettings extends Pick<CalibrateOptions, 'resume' | 'onPartial' | 'partialEveryMs'> {
+  /** Adds to the model what requests are about that it does not have. */
+  readonly edit?: ((model: Model) => void) | undefined;
+}
+
 /** Runs the user's data, or what is made up for want of any, and observes what is asked for. */
 export async function observe(
   subject: CalibrationSubject,
   requests: readonly ObservationRequest[],
   context: SessionContext,
-  resuming: Pick<CalibrateOptions, 'resume' | 'onPartial' | 'partialEveryMs'> = {},
+  { edit, ...resuming }: ObserveSettings = {},
 ): Promise<Observed> {
   const { options, preparation } = context;
   const run = (data: CalibrationData): Promise<CalibrationResult> =>
@@ -138,7 +143,10 @@ export async function observe(
       ...resuming,
       name: subject.session,
       path: subject.path,
-      prepare: (model) => void toCanonicalForm(model, context),
+      prepare: (model) => {
+        toCanonicalForm(model, context);
+        edit?.(model);
+      },
       runtime: preparation.backend.runtime,
       requests,
       data,

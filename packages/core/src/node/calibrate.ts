@@ -49,7 +49,7 @@ export interface CalibrateOptions {
   readonly resume?: SessionStatistics | undefined;
   /** Gets what was found so far, now and then; nothing goes on until it has settled. Not with requests for rows. */
   readonly onPartial?: ((statistics: SessionStatistics) => void | Promise<void>) | undefined;
-  /** @defaultValue 3000 */
+  /** How often. @defaultValue 5000, and up to 60 000 as a run goes on */
   readonly partialEveryMs?: number | undefined;
   readonly onEvent?: ProgressListener | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -1,9 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Backend, Recipe, TargetSpec } from '../backend/index.ts';
-import { chooseRecipe, chooseTarget, importBackend } from './choose-target.ts';
+import { chooseRecipe, chooseTarget } from './choose-target.ts';
 import { recordedFacts } from './cpu-facts-recorded.ts';
 import type { InstalledBackend } from './discover-backends.ts';
 
@@ -122,38 +119,6 @@ describe('chooseTarget', () => {
         message: expect.stringContaining('contract 2'),
         hint: 'Update it: npm install @optimum/backend-broken@latest',
       });
-  });
-});
-
-describe('importBackend', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'optimum-import-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-  const load = (name: string, code: string): Promise<Backend> => {
-    mkdirSync(join(folder, name));
-    writeFileSync(join(folder, name, 'package.json'), '{ "type": "module" }');
-    writeFileSync(join(folder, name, 'index.js'), code);
-    return importBackend(installed(name, [], { folder: join(folder, name) }));
-  };
-  const brand = "[Symbol.for('optimum.backend')]: true";
-
-  it.each([
-    ['throwing', 'throw new Error("no device")', /cannot be loaded: no device/],
-    ['empty', 'export const backend = {}', /does not export a backend by default/],
-    ['plain', 'export default { specVersion: 1 }', /does not export a backend by default/],
-    ['newer', `export default { ${brand}, specVersion: 2 }`, /is written for contract 2/],
-    ['other-id', `export default { ${brand}, specVersion: 1, id: 'another' }`, /calls itself "another"/],
-  ])('%s', async (name, code, message) => {
-    await expect(load(name, code)).rejects.toMatchObject({
-      code: 'E_BACKEND_INCOMPATIBLE',
-      message: expect.stringMatching(message),
-    });
-  });
-
-  it('gives a backend', async () => {
-    await expect(load('good', `export default { ${brand}, specVersion: 1, id: 'good' }`)).resolves.toMatchObject({
-      id: 'good',
-    });
   });
 });
 

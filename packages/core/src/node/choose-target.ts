@@ -1,11 +1,7 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import {
   type Backend,
   type CpuFacts,
   fits,
-  isBackend,
   matchTarget,
   type Recipe,
   type Target,
@@ -100,31 +96,6 @@ function choice(installed: InstalledBackend, spec: TargetSpec | undefined, facts
   return [{ installed, target: { ...spec, backend: installed.id, isThisMachine } }];
 }
 
-/**
- * Imports the code of one backend: the only place where that happens.
- * @throws E_BACKEND_INCOMPATIBLE when the module does not hold a backend of contract 1
- */
-export async function importBackend(installed: InstalledBackend): Promise<Backend> {
-  const entry = join(installed.folder, installed.manifest.entry);
-  const fail = (why: string, cause?: unknown): OptimumError =>
-    new OptimumError(
-      'E_BACKEND_INCOMPATIBLE',
-      `Backend ${installed.id} (${installed.package} ${installed.version}) ${why}.`,
-      {
-        cause,
-        hint: `Update it: npm install ${installed.package}@latest`,
-      },
-    );
-  const module = await importModule(pathToFileURL(entry).href).catch((error: unknown) => {
-    throw fail(`cannot be loaded: ${(error as Error).message}`, error);
-  });
-  const backend: unknown = module.default;
-  if (!isBackend(backend)) throw fail('does not export a backend by default');
-  if (backend.specVersion !== 1) throw fail(`is written for contract ${String(backend.specVersion)}`);
-  if (backend.id !== installed.id) throw fail(`calls itself "${backend.id}" in its code`);
-  return backend;
-}
-
 /** @throws E_USAGE for a name that the backend does not have, a mode that it has no recipe for, or both at odds */
 export function chooseRecipe(backend: Backend, name: string | undefined, mode?: Recipe['mode']): Recipe {
   const named = backend.recipes.filter(({ id }) => name === undefined || id === name);
@@ -140,15 +111,4 @@ export function chooseRecipe(backend: Backend, name: string | undefined, mode?: 
       : `Backend ${backend.id} has no recipe ${what}.`,
     { hint: `Recipes: ${all}` },
   );
-}
-
-/** True in the CommonJS build; not there at all in the sources. */
-declare const __COMMONJS__: boolean | undefined;
-
-/** import() of a URL. The tool that makes the CommonJS build turns every import() that it sees into require(). */
-async function importModule(url: string): Promise<{ readonly default?: unknown }> {
-  if (typeof __COMMONJS__ === 'undefined' || !__COMMONJS__) return import(url);
-  const require = createRequire(import.meta.url);
-  const folder = dirname(require.resolve('@optimum/core/package.json'));
-  return (require(join(folder, 'process/import-module.cjs')) as typeof importModule)(url);
 }

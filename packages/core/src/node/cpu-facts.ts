@@ -10,6 +10,7 @@ const implementers: Readonly<Record<string, string>> = {
   '0x48': 'HiSilicon',
   '0x51': 'Qualcomm',
   '0x61': 'Apple',
+  '0x6d': 'Microsoft',
   '0xc0': 'Ampere',
 };
 

@@ -85,7 +85,8 @@ function dependenciesOf(folder: string): string[] {
   return Object.keys({ ...json?.dependencies, ...json?.devDependencies, ...json?.optionalDependencies });
 }
 
-function readBackend(folder: string): InstalledBackend | undefined {
+/** The backend in a package folder, known from its manifest alone; `undefined` for a package that is none. */
+export function readBackend(folder: string): InstalledBackend | undefined {
   const json = readPackage(folder);
   const manifest = json?.optimum?.backend;
   if (!manifest || typeof manifest.id !== 'string') return undefined;

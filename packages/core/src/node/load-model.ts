@@ -14,16 +14,21 @@ export interface LoadedModel {
   close(): void;
 }
 
+export interface LoadOptions extends Pick<ReadOptions, 'limits'> {
+  /** The model beside which external data lies, for a file that the runtime made of it elsewhere. @defaultValue the file */
+  readonly dataOf?: string | undefined;
+}
+
 /**
  * Opens an `.onnx` file. Only its structure is read; external data is opened where the model names it.
  * @throws E_MODEL_NOT_ONNX, E_MODEL_WIRE, E_MODEL_INVALID, E_LIMIT_*, E_UNSUPPORTED_*, E_PATH_*, E_IO
  */
-export async function loadModel(path: string, options: Pick<ReadOptions, 'limits'> = {}): Promise<LoadedModel> {
+export async function loadModel(path: string, options: LoadOptions = {}): Promise<LoadedModel> {
   return loadModelSync(path, options);
 }
 
 /** As `loadModel`, for code that cannot wait. */
-export function loadModelSync(path: string, options: Pick<ReadOptions, 'limits'> = {}): LoadedModel {
+export function loadModelSync(path: string, { dataOf, ...options }: LoadOptions = {}): LoadedModel {
   const source = openModelFile(path);
   const external = new Map<string, FileSource>();
   const close = (): void => {
@@ -32,7 +37,7 @@ export function loadModelSync(path: string, options: Pick<ReadOptions, 'limits'>
   };
   /** The same file under two names is one source: tensors that share bytes are seen to do so. */
   const openExternal = (location: string): FileSource => {
-    const file = openContained(path, location);
+    const file = openContained(dataOf ?? path, location);
     const known = external.get(file.path);
     if (known) {
       file.close();

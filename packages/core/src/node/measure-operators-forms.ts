@@ -1,5 +1,6 @@
-import { elementCount, floatAttribute, intAttribute, type Value } from '../ir/index.ts';
-import type { Branch, TensorShape, Variant } from './measure-operators-branch.ts';
+import type { TensorShape, Variant, VariantBuilder } from '../evaluate/index.ts';
+import { elementCount, floatAttribute, type Value } from '../ir/index.ts';
+
 import type { Activation, Configuration } from './measure-operators-configuration.ts';
 
 const variant = (kind: string, subject: unknown, rest: Omit<Variant, 'key'>): Variant => ({
@@ -9,14 +10,14 @@ const variant = (kind: string, subject: unknown, rest: Omit<Variant, 'key'>): Va
 
 /** Nothing but making the tensor that others work on: what is taken off their times. */
 export const idle = (input: TensorShape): Variant =>
-  variant('idle', input, { byteLength: 0, input, rank: input.dims.length, build: (_branch, value) => value });
+  variant('idle', input, { byteLength: 0, input, rank: input.dims.length, build: (_builder, value) => value });
 
 export const quantization = (dims: readonly number[]): Variant =>
   variant('quantize', dims, {
     byteLength: 0,
     input: { elementType: 'float32', dims },
     rank: dims.length,
-    build: (branch, value) => branch.quantize(value),
+    build: (builder, value) => builder.quantize(value),
   });
 
 export const dequantization = (dims: readonly number[]): Variant =>
@@ -24,7 +25,7 @@ export const dequantization = (dims: readonly number[]): Variant =>
     byteLength: 0,
     input: { elementType: 'uint8', dims },
     rank: dims.length,
-    build: (branch, value) => branch.dequantize(value, 'uint8'),
+    build: (builder, value) => builder.dequantize(value, 'uint8'),
   });
 
 export const activationAlone = (activation: Activation, dims: readonly number[]): Variant =>
@@ -32,15 +33,15 @@ export const activationAlone = (activation: Activation, dims: readonly number[])
     byteLength: 0,
     input: { elementType: 'float32', dims },
     rank: dims.length,
-    build: (branch, value) => activate(branch, value, activation),
+    build: (builder, value) => activate(builder, value, activation),
   });
 
 /** HardSwish as the canonical form has it before opset 14, which the runtime fuses. */
-function activate(branch: Branch, value: Value, activation: Activation | undefined): Value {
+function activate(builder: VariantBuilder, value: Value, activation: Activation | undefined): Value {
   if (!activation) return value;
-  if (activation !== 'HardSwish') return branch.add(activation, [value]);
-  const gate = branch.add('HardSigmoid', [value], { alpha: floatAttribute(1 / 6), beta: floatAttribute(0.5) });
-  return branch.add('Mul', [value, gate]);
+  if (activation !== 'HardSwish') return builder.add(activation, [value]);
+  const gate = builder.add('HardSigmoid', [value], { alpha: floatAttribute(1 / 6), beta: floatAttribute(0.5) });
+  return builder.add('Mul', [value, gate]);
 }
 
 export function floatOperator(configuration: Configuration): Variant {
@@ -49,10 +50,10 @@ export function floatOperator(configuration: Configuration): Variant {
     byteLength: 4 * elementCount(weight),
     input: { elementType: 'float32', dims: input },
     rank: output.length,
-    build(branch, value) {
-      const operands = [value, branch.weights('float32', weight)];
-      if (hasBias) operands.push(branch.weights('float32', [channelsOf(configuration).count]));
-      return activate(branch, branch.add(op, operands, Object.fromEntries(attributes)), activation);
+    build(builder, value) {
+      const operands = [value, builder.weights('float32', weight)];
+      if (hasBias) operands.push(builder.weights('float32', [channelsOf(configuration).count]));
+      return activate(builder, builder.add(op, operands, Object.fromEntries(attributes)), activation);
     },
   });
 }
@@ -76,15 +77,15 @@ export function staticOperator(configuration: Configuration, weightType: 'int8' 
       byteLength: elementCount(weight),
       input: { elementType: 'uint8', dims: input },
       rank: output.length,
-      build(branch, value) {
+      build(builder, value) {
         const channels = channelsOf(configuration);
-        const filters = branch.dequantize(branch.weights(weightType, weight), weightType, channels);
-        const bias = hasBias ? branch.weights('int32', [channels.count]) : undefined;
-        const operands = [branch.dequantize(value, 'uint8'), filters];
-        if (bias) operands.push(branch.dequantize(bias, 'int32', { axis: 0, count: channels.count }));
+        const filters = builder.dequantize(builder.weights(weightType, weight), weightType, channels);
+        const bias = hasBias ? builder.weights('int32', [channels.count]) : undefined;
+        const operands = [builder.dequantize(value, 'uint8'), filters];
+        if (bias) operands.push(builder.dequantize(bias, 'int32', { axis: 0, count: channels.count }));
         // The integer kernel of Gemm takes no factors: they are in the scales.
         const kept = attributes.filter(([name]) => name !== 'alpha' && name !== 'beta');
-        return branch.quantize(branch.add(op, operands, Object.fromEntries(kept)));
+        return builder.quantize(builder.add(op, operands, Object.fromEntries(kept)));
       },
     },
   );
@@ -95,7 +96,7 @@ export function dynamicOperator(configuration: Configuration, weightType: 'int8'
   const { op, input, output, weight } = configuration;
   if (op === 'Conv') return undefined;
   const { axis, count } = channelsOf(configuration);
-  const matrix = [weight[1 - axis] as number, count];
+  const matrix = [weight[1 - axis] as number, count] as const;
   return variant(
     `dynamic ${weightType}`,
     { input, matrix },
@@ -103,17 +104,7 @@ export function dynamicOperator(configuration: Configuration, weightType: 'int8'
       byteLength: elementCount(weight),
       input: { elementType: 'float32', dims: input },
       rank: output.length,
-      build(branch, value) {
-        const [quantized, scale, zeroPoint] = branch.quantizeDynamically(value);
-        const operands = [
-          quantized,
-          branch.weights(weightType, matrix),
-          zeroPoint,
-          branch.zeroPoint(weightType, count),
-        ];
-        const sum = branch.add('Cast', [branch.add('MatMulInteger', operands)], { to: intAttribute(1) });
-        return branch.add('Mul', [sum, branch.add('Mul', [scale, branch.scale(undefined, count)])]);
-      },
+      build: (builder, value) => builder.dynamicProduct(value, weightType, matrix),
     },
   );
 }

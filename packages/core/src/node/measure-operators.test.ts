@@ -5,12 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { tinyModel } from '../../../../tools/testing/tiny-models.ts';
 import { onnxruntime } from '../../../runtime-onnxruntime/src/index.ts';
 import type { SessionOptions, TensorData } from '../backend/index.ts';
+import { type Variant, variantTree } from '../evaluate/index.ts';
 import { floatAttribute, type Model, walkNodes } from '../ir/index.ts';
 import { serializeModel } from '../onnx/index.ts';
 import { parseModel } from '../text/index.ts';
 import { loadModelSync } from './load-model.ts';
 import { measureOperators } from './measure-operators.ts';
-import type { Variant } from './measure-operators-branch.ts';
 import { activationBehind, type Configuration, configurationOf } from './measure-operators-configuration.ts';
 import {
   dequantization,
@@ -20,7 +20,6 @@ import {
   quantization,
   staticOperator,
 } from './measure-operators-forms.ts';
-import { variantTree } from './measure-operators-tree.ts';
 
 const floats = (...dims: number[]): TensorData => ({
   elementType: 'float32',
@@ -152,7 +151,7 @@ describe('variantTree', () => {
       (_, index): Variant => ({
         ...idle({ elementType: 'float32', dims: [2] }),
         key: `${index}`,
-        build: (branch, value) => branch.add('Add', [value, branch.scale(index)]),
+        build: (builder, value) => builder.add('Add', [value, builder.scale(index)]),
       }),
     );
     const { model, feedsOf } = variantTree(variants);

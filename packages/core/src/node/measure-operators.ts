@@ -1,10 +1,10 @@
 import type { ModelSource, Runtime, SessionOptions, TensorData } from '../backend/index.ts';
+import { timeVariants, type Variant, type VariantTime } from '../evaluate/index.ts';
 import type { Model, Node, Value } from '../ir/index.ts';
 import { serializeModel } from '../onnx/index.ts';
 import { nodeIds } from '../plan/index.ts';
 import type { OperatorCost } from '../quantize/index.ts';
 import { slimSource } from './calibrate-slim.ts';
-import type { Variant } from './measure-operators-branch.ts';
 import { activationBehind, type Configuration, configurationOf } from './measure-operators-configuration.ts';
 import {
   activationAlone,
@@ -16,7 +16,6 @@ import {
   staticOperator,
 } from './measure-operators-forms.ts';
 import { observeShapes } from './measure-operators-shapes.ts';
-import { timeVariants } from './measure-operators-timing.ts';
 
 export interface MeasureOperatorsOptions {
   readonly runtime: Runtime;
@@ -108,9 +107,9 @@ const withIdle = (variant: Variant): Variant[] => [variant, idle(variant.input)]
 const leastUs = 0.1;
 
 /** Time of a variant without that of making its input and of the run around it. */
-function netUs(variant: Variant, times: ReadonlyMap<string, number>): number {
-  const grossUs = times.get(variant.key) ?? 0;
-  return Math.max(leastUs, grossUs - (times.get(idle(variant.input).key) ?? 0));
+function netUs(variant: Variant, times: ReadonlyMap<string, VariantTime>): number {
+  const grossUs = (key: string): number => times.get(key)?.shortestUs ?? 0;
+  return Math.max(leastUs, grossUs(variant.key) - grossUs(idle(variant.input).key));
 }
 
 function costOf(id: string, forms: Forms, net: (variant: Variant) => number): OperatorCost {

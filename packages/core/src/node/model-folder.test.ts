@@ -262,11 +262,13 @@ describe('resolveModelInput', () => {
 describe('snippetOf', () => {
   it('fits the task, and never fails', () => {
     write('in/config.json', '{"architectures": ["BertForMaskedLM"]}');
-    expect(snippetOf(join(place, 'in'), '/o', true)).toContain("pipeline('fill-mask', '/o', { dtype: 'q8' })");
+    expect(snippetOf(join(place, 'in'), '/o', true, { session: {} })).toContain(
+      "pipeline('fill-mask', '/o', { dtype: 'q8' })",
+    );
     for (const text of ['', '[]', 'null', '{"architectures": 5}', '{"architectures": [5]}']) {
       write('in/config.json', text);
-      expect(snippetOf(join(place, 'in'), '/o', true)).toContain("pipeline('feature-extraction'");
+      expect(snippetOf(join(place, 'in'), '/o', true, { session: {} })).toContain("pipeline('feature-extraction'");
     }
-    expect(snippetOf('x', "/it's\\here", false)).toContain("create('/it\\'s\\\\here'");
+    expect(snippetOf('x', "/it's\\here", false, { session: {} })).toContain("create('/it\\'s\\\\here'");
   });
 });

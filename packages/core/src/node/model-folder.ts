@@ -54,37 +54,41 @@ export type ModelInput =
 
 /**
  * Finds the sessions of a model folder or a single `.onnx` file. Quantized names are those of transformers.js.
+ * @param wanted `float`: what is to be quantized; variants that are quantized already are left. `any`: every file, whose
+ * result keeps its name
  * @throws E_IO when nothing is there, E_MODEL_NOT_ONNX when a folder holds no ONNX file
  */
-export function resolveModelInput(path: string): ModelInput {
+export function resolveModelInput(path: string, wanted: 'float' | 'any' = 'float'): ModelInput {
   const full = resolve(path);
   const stats = reading(path, () => statSync(full, { throwIfNoEntry: false }));
   if (!stats) throw new OptimumError('E_IO', `${path}: there is no such file or folder.`, { context: { path } });
-  return stats.isDirectory() ? resolveFolder(full, path) : resolveFile(full);
+  return stats.isDirectory() ? resolveFolder(full, path, wanted) : resolveFile(full, wanted);
 }
 
-function resolveFile(path: string): ModelInput {
+function resolveFile(path: string, wanted: 'float' | 'any'): ModelInput {
   const stem = path.slice(0, path.length - extname(path).length);
-  const output = `${stem}_quantized.onnx`;
+  const output = `${stem}_${wanted === 'float' ? 'quantized' : 'retargeted'}.onnx`;
   return { kind: 'file', path, defaultOutput: output, sessions: [{ name: basename(stem), input: path, output }] };
 }
 
-function resolveFolder(path: string, shown: string): ModelInput {
+function resolveFolder(path: string, shown: string, wanted: 'float' | 'any'): ModelInput {
   const inner = join(path, 'onnx');
   const inside = existsSync(inner) ? stemsIn(inner) : [];
   const onnxFolder = inside.length > 0 ? inner : path;
   const stems = inside.length > 0 ? inside : stemsIn(path);
+  const isLeft = (stem: string): boolean => wanted === 'float' && isVariant(stem);
   const sessions = stems
-    .filter((stem) => !isVariant(stem))
-    .map((stem) => ({
-      name: stem,
-      input: join(onnxFolder, `${stem}.onnx`),
-      output: join('onnx', `${stem}_quantized.onnx`),
-    }));
+    .filter((stem) => !isLeft(stem))
+    .map((stem) => {
+      const input = join(onnxFolder, `${stem}.onnx`);
+      const output = wanted === 'float' ? join('onnx', `${stem}_quantized.onnx`) : relative(path, input);
+      return { name: stem, input, output };
+    });
   if (sessions.length === 0) throw noSessions(shown, stems);
   const companions = listFiles(path).filter((file) => !isWeights(file));
-  const variants = stems.filter(isVariant).map((stem) => relative(path, join(onnxFolder, `${stem}.onnx`)));
-  return { kind: 'folder', path, sessions, defaultOutput: `${path}-optimized`, companions, variants };
+  const variants = stems.filter(isLeft).map((stem) => relative(path, join(onnxFolder, `${stem}.onnx`)));
+  const defaultOutput = `${path}-${wanted === 'float' ? 'optimized' : 'retargeted'}`;
+  return { kind: 'folder', path, sessions, defaultOutput, companions, variants };
 }
 
 /** Names of the ONNX files directly in a folder, without their ending. */

@@ -41,7 +41,7 @@ export async function planWithData(
       realize: { parameters, overrides: improved.overrides },
       calibration: calibrated?.report,
       algorithms: [...transformed.algorithms, ...improved.algorithms],
-      notes: [...transformed.notes, ...planned.notes],
+      notes: [...transformed.notes, ...planned.notes, ...improved.notes],
       close,
     };
   } catch (error) {

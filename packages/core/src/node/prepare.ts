@@ -1,7 +1,8 @@
 import { type Backend, type CpuFacts, capabilitiesOf, type Recipe, type Target } from '../backend/index.ts';
-import { type Choice, chooseRecipe, chooseTarget, importBackend } from './choose-target.ts';
+import { type Choice, chooseRecipe, chooseTarget } from './choose-target.ts';
 import { readCpuFacts } from './cpu-facts.ts';
 import { discoverBackends } from './discover-backends.ts';
+import { importBackend } from './import-backend.ts';
 
 export interface PrepareOptions {
   readonly target?: string | undefined;

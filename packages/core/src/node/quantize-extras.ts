@@ -53,7 +53,7 @@ export function stageExtras(
 }
 
 /** A durable copy; the source may be a link into a cache. @throws E_IO, E_NO_SPACE, E_PATH_SPECIAL */
-function copyFile(from: string, to: string): void {
+export function copyFile(from: string, to: string): void {
   const source = new FileSource(from);
   try {
     writeAll(to, source.byteLength, function* () {
@@ -69,7 +69,8 @@ function copyFile(from: string, to: string): void {
   }
 }
 
-function writeJson(path: string, value: unknown): void {
+/** @throws E_IO, E_NO_SPACE, E_PATH_SPECIAL */
+export function writeJson(path: string, value: unknown): void {
   const bytes = new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
   writeAll(path, bytes.byteLength, () => [bytes]);
 }

@@ -7,24 +7,26 @@ import { type RealizeReport, realize } from '../quantize/index.ts';
 import { toCanonicalForm } from './load-canonical.ts';
 import { type LoadedModel, loadModel, loadModelSync } from './load-model.ts';
 import type { SessionFile } from './model-folder.ts';
-import { decide, type PlannedSession, planForWriting } from './plan-session.ts';
-import { writeModelFiles } from './save-model.ts';
+import { decideBySpeed, findingsOf, type PlannedSession, planForWriting } from './plan-session.ts';
+import { type WrittenModel, writeModelFiles } from './save-model.ts';
 import type { SessionContext } from './session-context.ts';
 import type { StagedOutput } from './staged-output.ts';
 import { verifySession } from './verify-session.ts';
 import { threadsFor, WriteThreads } from './write-threads.ts';
 
 /** The report of a session that is only planned: from the graph alone, without a look at data. */
-export function planSession(session: SessionFile, context: SessionContext): SessionReport {
+export async function planSession(session: SessionFile, context: SessionContext): Promise<SessionReport> {
   const loaded = loadModelSync(session.input);
   try {
+    const notes = findingsOf(loaded.model, context);
     toCanonicalForm(loaded.model, context);
-    const plan = decide(loaded.model, context);
+    const { plan, notes: measured } = await decideBySpeed(loaded.model, context);
     const bytes = { before: loaded.byteLength, after: 0 };
     return {
       ...base(session, context, plan),
       status: 'planned',
       bytes,
+      notes: [...notes, ...measured],
       verification: unverified('nothing was written (dry run)'),
     };
   } finally {
@@ -48,19 +50,15 @@ export async function quantizeSession(
   enter('load', session, context);
   const original = await loadModel(session.input);
   const { byteLength } = original;
-  const count = threadsFor(byteLength, context.options.threads);
-  // They start while this thread plans.
-  const threads = count > 1 ? new WriteThreads(count - 1) : undefined;
   try {
     const planned = await planOrNothing(original, session, context);
     if (!planned) return await copyUnquantized(session, staged, name, context);
     try {
-      return await writePlanned(planned, { session, staged, name, byteLength, threads }, context);
+      return await writePlanned(planned, { session, staged, name, byteLength }, context);
     } finally {
       planned.close();
     }
   } finally {
-    await threads?.close();
     original.close();
   }
 }
@@ -72,7 +70,6 @@ interface Destination {
   readonly name: string;
   /** Bytes of the user's own file, whatever it was turned into on the way. */
   readonly byteLength: number;
-  readonly threads: WriteThreads | undefined;
 }
 
 function enter(stage: 'load' | 'plan' | 'write' | 'verify', session: SessionFile, { options }: SessionContext): void {
@@ -82,19 +79,14 @@ function enter(stage: 'load' | 'plan' | 'write' | 'verify', session: SessionFile
 
 async function writePlanned(
   planned: PlannedSession,
-  { session, staged, name, byteLength, threads }: Destination,
+  destination: Destination,
   context: SessionContext,
 ): Promise<Treated> {
-  const { options } = context;
+  const { session, staged, name, byteLength } = destination;
   const { loaded, plan } = planned;
   const realized = await realizePlanned(planned);
   enter('write', session, context);
-  const written = await writeModelFiles(loaded.model, staged, name, {
-    signal: options.signal,
-    threads,
-    onProgress: (done, total) =>
-      options.onEvent?.({ type: 'progress', stage: 'write', session: session.name, done, total }),
-  });
+  const written = await writeRealized(loaded, destination, context);
   requireSmaller(session, byteLength, written.byteLength);
   enter('verify', session, context);
   const verification = await verifySession({ session, path: join(staged.folder, name), plan, context });
@@ -112,6 +104,26 @@ async function writePlanned(
     verification,
   };
   return { report, files: written.files };
+}
+
+/** Threads start only now: while this one plans they would only cost memory. */
+async function writeRealized(
+  { model }: LoadedModel,
+  { session, staged, name, byteLength }: Destination,
+  { options }: SessionContext,
+): Promise<WrittenModel> {
+  const count = threadsFor(byteLength, options.threads);
+  const threads = count > 1 ? new WriteThreads(count - 1) : undefined;
+  try {
+    return await writeModelFiles(model, staged, name, {
+      signal: options.signal,
+      threads,
+      onProgress: (done, total) =>
+        options.onEvent?.({ type: 'progress', stage: 'write', session: session.name, done, total }),
+    });
+  } finally {
+    await threads?.close();
+  }
 }
 
 function base(

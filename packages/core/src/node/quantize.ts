@@ -27,20 +27,17 @@ export async function quantize(options: QuantizeOptions): Promise<QuantizeReport
     isFolder: input.kind === 'folder',
     finalPath: (session) => (input.kind === 'folder' ? join(output, session.output) : output),
   };
-  const sessions = options.dryRun ? planAll(input, context) : await quantizeAll(input, output, context);
+  const sessions = options.dryRun ? await planAll(input, context) : await quantizeAll(input, output, context);
   const report = await reportOf(context, sessions, output, performance.now() - start, notesOf(input));
   if (options.requireFaster && !options.dryRun) requireFaster(report);
   return report;
 }
 
-const planAll = (input: ModelInput, context: SessionContext): SessionReport[] =>
-  input.sessions.map((session) => {
-    try {
-      return planSession(session, context);
-    } catch (error) {
-      return nameFile(session)(error);
-    }
-  });
+async function planAll(input: ModelInput, context: SessionContext): Promise<SessionReport[]> {
+  const reports: SessionReport[] = [];
+  for (const session of input.sessions) reports.push(await planSession(session, context).catch(nameFile(session)));
+  return reports;
+}
 
 /** The stages know nodes and weights, but not always the file: of several, it has to be said which one failed. */
 const nameFile =
@@ -108,7 +105,7 @@ async function reportOf(
     published: !options.dryRun,
     sessions,
     notes,
-    snippet: snippetOf(options.input, output, isFolder),
+    snippet: snippetOf(options.input, output, isFolder, recipe),
     durationMs,
   };
 }

@@ -18,6 +18,9 @@ export interface QuantizeOptions extends PrepareOptions, QuantizationSettings {
   readonly plan?: Plan | undefined;
   /** Inputs to compare on, beside those that are made up; used for the sessions that take them. */
   readonly data?: readonly Readonly<Record<string, TensorData>>[] | undefined;
+  /** Sizes of the inputs that the model is made for: operators are chosen, and speed is measured, at them. @defaultValue 1 and 128 */
+  readonly batch?: number | undefined;
+  readonly sequence?: number | undefined;
   /** Threads of the work. @defaultValue two for models of 200 MB and more, else one */
   readonly threads?: number | undefined;
   /** Leave out the timing, which takes a few seconds. @defaultValue true */

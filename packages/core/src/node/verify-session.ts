@@ -1,23 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { type Capability, featuresOf, holdsOn, type TensorData } from '../backend/index.ts';
+import { dirname, join } from 'node:path';
+import { type Capability, featuresOf, holdsOn } from '../backend/index.ts';
 import type { Model } from '../ir/index.ts';
-import { serializeModel } from '../onnx/index.ts';
-import {
-  type Case,
-  integerEntries,
-  makeInputs,
-  requiredInputs,
-  type Verification,
-  type VerifyRequest,
-  verifyModel,
-} from '../pipeline/index.ts';
+import { integerEntries, type Verification, type VerifyRequest, verifyModel } from '../pipeline/index.ts';
 import type { Plan } from '../plan/index.ts';
-import { type LoadedModel, loadModelSync } from './load-model.ts';
-import { madeUpAttempts } from './made-up-data.ts';
 import type { SessionFile } from './model-folder.ts';
 import type { SessionContext } from './session-context.ts';
+import { givenCases, madeCases, timedAttempts } from './verify-inputs.ts';
+import { notCompared, type OpenModel, serializeSlim, withScratch } from './verify-scratch.ts';
 
 interface Subject {
   readonly session: SessionFile;
@@ -27,8 +16,6 @@ interface Subject {
   readonly context: SessionContext;
 }
 
-const seed = 20_260_101;
-
 /** Proves a staged model on the backend's runtime; without a runtime it is unverified, with the command that helps. */
 export async function verifySession(subject: Subject): Promise<Verification> {
   const { options, preparation } = subject.context;
@@ -36,32 +23,14 @@ export async function verifySession(subject: Subject): Promise<Verification> {
   const { runtime } = preparation.backend;
   const status = await runtime.status(options.projectFolder);
   if (status.status === 'absent') return { status: 'unverified', reason: status.reason, hint: status.hint };
-  const scratch = mkdtempSync(join(tmpdir(), 'optimum-verify-'));
-  const removeScratch = (): void => rmSync(scratch, { recursive: true, force: true });
-  // A second Ctrl-C ends the process without coming back here.
-  process.once('exit', removeScratch);
-  const opened: LoadedModel[] = [];
-  const open = (path: string): LoadedModel => {
-    const loaded = loadModelSync(path);
-    opened.push(loaded);
-    return loaded;
-  };
-  try {
+  return withScratch(async (scratch, open) => {
     const report = await verifyModel(requestOf(subject, scratch, open));
     if (report.cases.length > 0) return { status: 'verified', ...report };
-    return {
-      status: 'unverified',
-      reason: `it loads and its kernels are there, but its outputs could not be compared: ${report.notChecked.join('; ')}`,
-      hint: 'Give real inputs to compare on: --data samples.jsonl',
-    };
-  } finally {
-    for (const loaded of opened) loaded.close();
-    process.off('exit', removeScratch);
-    removeScratch();
-  }
+    return notCompared(report.notChecked);
+  });
 }
 
-function requestOf(subject: Subject, scratch: string, open: (path: string) => LoadedModel): VerifyRequest {
+function requestOf(subject: Subject, scratch: string, open: OpenModel): VerifyRequest {
   const { session, path, plan, context } = subject;
   const { options, preparation } = context;
   const original = open(session.input).model;
@@ -71,7 +40,7 @@ function requestOf(subject: Subject, scratch: string, open: (path: string) => Lo
     original: { path: session.input },
     quantized: { path },
     optimizedModelPath: join(scratch, 'model.onnx'),
-    readModel: (file) => open(file).model,
+    readModel: (file) => open(file, path).model,
     tapped: { model: open(path).model, serialize: serializeSlim, folder: dirname(path) },
     kernels: kernelsOf(plan, preparation.capabilities),
     cases: [...givenCases(original, options.data ?? []), ...madeCases(original, [0, 1])],
@@ -86,10 +55,6 @@ function requestOf(subject: Subject, scratch: string, open: (path: string) => Lo
   };
 }
 
-/** The model without its weights: they are read from the files that they lie in. */
-const serializeSlim = (model: Model): Uint8Array =>
-  serializeModel(model, { slim: { locate: (source) => source.path && basename(source.path) } });
-
 /** Kernels that the capabilities promise for the products of a plan. */
 function kernelsOf(plan: Plan, capabilities: readonly Capability[]): string[] {
   const used = new Set(
@@ -101,19 +66,6 @@ function kernelsOf(plan: Plan, capabilities: readonly Capability[]): string[] {
 /** Made-up inputs lie outside of calibrated ranges: they say nothing about how far static integers are off. */
 const isStatic = ({ entries }: Plan): boolean => entries.some(({ decision }) => decision.action === 'static');
 
-/** Made-up inputs, in two sizes of each dynamic dimension by turns. */
-const madeCases = (model: Model, ordinals: readonly number[]): Case[] =>
-  ordinals.map((ordinal) => ({ label: `made-up inputs ${ordinal + 1}`, attempts: madeUpAttempts(model, ordinal) }));
-
-/** The user's samples that this session takes. */
-function givenCases(model: Model, data: readonly Readonly<Record<string, TensorData>>[]): Case[] {
-  const names = requiredInputs(model).map(({ name }) => name ?? '');
-  return data
-    .map((feeds, index) => ({ label: `sample ${index + 1} of the data`, attempts: [() => feeds], feeds }))
-    .filter(({ feeds }) => names.every((name) => name in feeds))
-    .map(({ label, attempts }) => ({ label, attempts, isGiven: true }));
-}
-
 /**
  * One sample of 128 tokens, the size by which int8 Transformers are usually compared, or as many as the model takes. Where
  * operators were chosen or calibrated at the shapes of the data, the first sample of it: other shapes cost otherwise.
@@ -122,10 +74,7 @@ function timingOf(model: Model, { options, preparation }: SessionContext): Verif
   if (options.timing === false) return { notMeasured: 'switched off' };
   if (!preparation.target.isThisMachine) return { notMeasured: 'the target is another CPU than this one' };
   const [given] = preparation.recipe.mode === 'dynamic' ? [] : givenCases(model, options.data ?? []);
-  const made = [128, 64, 32].map(
-    (sequence) => () => makeInputs(model, { seed, variant: 0, sizes: new Map([['sequence', sequence]]) }),
-  );
-  return { label: 'timing', attempts: [...(given?.attempts ?? []), ...made] };
+  return { label: 'timing', attempts: [...(given?.attempts ?? []), ...timedAttempts(model, options)] };
 }
 
 /** True where weights of the plan would saturate on this machine's kernels, though they do not on the target's. */

@@ -6,7 +6,7 @@ import { type ErrorCode, internalError, OptimumError } from '../foundation/index
 import type { PartPlace, WriteTask } from '../onnx/index.ts';
 import type { WeightFacts, WeightJob, WeightTask } from '../quantize/index.ts';
 
-/** Below this many bytes of weights a second thread costs more than it brings: it takes 25 ms to start. */
+/** Below this many bytes of weights a second thread costs more than it brings: it takes some 20 ms to start. */
 export const worthThreads = 200e6;
 
 /** Threads for a model of this size: what was asked for, else two where it pays. */
@@ -50,8 +50,7 @@ export const isShareable = (task: WriteTask): task is JobTask =>
   task.kind === 'job' && (task.job as WeightJob).task !== undefined;
 
 /**
- * Further threads that quantize weights straight into the output files. They start at once, so that their start
- * overlaps with planning; `share` gives them work.
+ * Further threads that quantize weights straight into the output files. They start at once; `share` gives them work.
  */
 export class WriteThreads {
   readonly #workers: readonly Worker[];

@@ -4,7 +4,27 @@ import { sentinelMagnitude } from './observation.ts';
 import type { DataShard, Statistics } from './statistics.ts';
 
 /** The text of a statistics file: the same statistics give the same bytes. */
-export const formatStatistics = (statistics: Statistics): string => `${JSON.stringify(statistics)}\n`;
+export const formatStatistics = (statistics: Statistics): string => [...statisticsPieces(statistics)].join('');
+
+/** The same text piece by piece, no piece longer than what was observed of one tensor. */
+export function* statisticsPieces(statistics: Statistics): Generator<string> {
+  yield* jsonPieces(statistics, depthOfTensors);
+  yield '\n';
+}
+
+/** `sessions`, a session, `tensors`, a tensor. */
+const depthOfTensors = 4;
+
+/** What `JSON.stringify` gives, of plain data, with objects down to a depth taken apart. */
+function* jsonPieces(value: unknown, depth: number): Generator<string> {
+  if (depth === 0 || !isObject(value)) return yield JSON.stringify(value);
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  for (const [index, [key, item]] of entries.entries()) {
+    yield `${index === 0 ? '{' : ','}${JSON.stringify(key)}:`;
+    yield* jsonPieces(item, depth - 1);
+  }
+  yield entries.length === 0 ? '{}' : '}';
+}
 
 /**
  * Statistics from the text of a file. Everything is checked: what a file says becomes scales.

@@ -4,7 +4,7 @@ import type { Dim, Shape } from '../ir/index.ts';
 export type Bindings = ReadonlyMap<string, number>;
 
 /** What a symbol most likely counts, told from its name; decides which sizes make sense for it. */
-type DimensionKind = 'batch' | 'total' | 'past' | 'sequence' | 'samples' | 'channels' | 'image' | 'other';
+export type DimensionKind = 'batch' | 'total' | 'past' | 'sequence' | 'samples' | 'channels' | 'image' | 'other';
 
 const patterns: readonly (readonly [RegExp, DimensionKind])[] = [
   [/total|kv.*(seq|len)|mask.*len|attention_(size|length)/i, 'total'],
@@ -16,7 +16,8 @@ const patterns: readonly (readonly [RegExp, DimensionKind])[] = [
   [/height|width|^h$|^w$|image/i, 'image'],
 ];
 
-const kindOf = (symbol: string): DimensionKind => patterns.find(([pattern]) => pattern.test(symbol))?.[1] ?? 'other';
+export const dimensionKindOf = (symbol: string): DimensionKind =>
+  patterns.find(([pattern]) => pattern.test(symbol))?.[1] ?? 'other';
 
 /** Two sizes for each kind: small ones that differ from each other, so that a fixed size baked in shows. */
 const sizes: Readonly<Record<Exclude<DimensionKind, 'total'>, readonly [number, number]>> = {
@@ -47,10 +48,10 @@ export function bindDimensions(
   const symbols = new Set(
     inputs.flatMap(({ name, shape }) => (shape ?? []).map((dim, axis) => symbolOf(dim, name, axis))),
   );
-  const hasPast = [...symbols].some((symbol) => symbol !== undefined && kindOf(symbol) === 'past');
+  const hasPast = [...symbols].some((symbol) => symbol !== undefined && dimensionKindOf(symbol) === 'past');
   for (const symbol of symbols) {
     if (symbol === undefined || isExpression(symbol)) continue;
-    const kind = kindOf(symbol);
+    const kind = dimensionKindOf(symbol);
     // A mask over a cache covers what is in it and what comes new.
     const total = sizeOf('sequence') + (hasPast ? sizeOf('past') : 0);
     bindings.set(symbol, overrides.get(symbol) ?? (kind === 'total' ? total : sizeOf(kind)));

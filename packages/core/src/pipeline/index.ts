@@ -1,12 +1,15 @@
 export * from './check-integers.ts';
 export * from './check-kernels.ts';
-export { type Case, type CaseResult, type Feeds, isRefusal, numericBounds } from './compare-cases.ts';
+export { type Case, type CaseResult, type Feeds, firstLine, isRefusal, numericBounds } from './compare-cases.ts';
 export * from './compare-outputs.ts';
 export * from './dimensions.ts';
 export * from './events.ts';
 export * from './input-bounds.ts';
+export * from './input-sizes.ts';
 export { hasProductsBetweenIntegers } from './integer-units.ts';
 export * from './make-inputs.ts';
 export * from './measure-speed.ts';
 export * from './report.ts';
-export * from './verify.ts';
+export * from './retarget-report.ts';
+export { type VerifyReport, type VerifyRequest, verifyModel } from './verify.ts';
+export * from './verify-retargeted.ts';

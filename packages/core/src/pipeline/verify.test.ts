@@ -55,6 +55,7 @@ function fakeRuntime({ original, quantized, wrong = 0 }: Fakes): {
       observe: async () => undefined,
       observations: async () => ({}),
       sampledRows: async () => ({}),
+      profile: async () => [],
       residentBytes: async () => 0,
       close: async () => void open.delete(name),
     };

@@ -87,11 +87,11 @@ export async function verifyModel(request: VerifyRequest): Promise<VerifyReport>
   }
 }
 
-type OpenSession = ((...parameters: Parameters<Runtime['createSession']>) => Promise<Session>) & {
+export type OpenSession = ((...parameters: Parameters<Runtime['createSession']>) => Promise<Session>) & {
   closeAll(): Promise<void>;
 };
 
-function openSessions(runtime: Runtime): OpenSession {
+export function openSessions(runtime: Runtime): OpenSession {
   const sessions: Session[] = [];
   const open = async (...parameters: Parameters<Runtime['createSession']>): Promise<Session> => {
     const session = await runtime.createSession(...parameters);
@@ -101,7 +101,8 @@ function openSessions(runtime: Runtime): OpenSession {
   return Object.assign(open, { closeAll: async () => void (await Promise.allSettled(sessions.map((s) => s.close()))) });
 }
 
-async function checkIntegers(
+/** Every integer product of the quantized model against exact arithmetic. @throws E_VERIFY_NUMERIC when one differs */
+export async function checkIntegers(
   request: VerifyRequest,
   open: OpenSession,
   options: SessionOptions,
@@ -158,7 +159,8 @@ function beside(path: string, name: string): readonly [string, string] {
   return [folder, `${folder}${name}`];
 }
 
-async function timeBoth(
+/** Times both on the first inputs that are taken; `undefined` where there are none. */
+export async function timeBoth(
   request: VerifyRequest,
   original: Session,
   quantized: Session,
@@ -182,7 +184,8 @@ async function timeBoth(
   return undefined;
 }
 
-function worstOf(outputs: readonly OutputDifference[]): { relativeError: number; cosine: number } {
+/** Largest relative error and smallest cosine over outputs. */
+export function worstOf(outputs: readonly OutputDifference[]): { relativeError: number; cosine: number } {
   return {
     relativeError: Math.max(0, ...outputs.map((output) => output.relativeError)),
     cosine: Math.min(1, ...outputs.map((output) => output.cosine)),

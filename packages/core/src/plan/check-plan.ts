@@ -10,7 +10,7 @@ export function checkPlan(json: unknown, problems: string[]): void {
     problems.push('it is not an object');
     return;
   }
-  const keys = ['version', 'target', 'features', 'recipe', 'valueInfo', 'entries', 'activations', 'form'];
+  const keys = ['version', 'target', 'features', 'recipe', 'valueInfo', 'entries', 'activations', 'form', 'costTable'];
   checkKeys(json, keys, '', problems);
   if (json.version !== 1) problems.push(`version: expected 1, got ${JSON.stringify(json.version)}`);
   oneOf(json.valueInfo, ['keep', 'write', 'drop'], 'valueInfo', problems);

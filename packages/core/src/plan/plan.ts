@@ -96,4 +96,6 @@ export interface Plan {
   /** Present where some decision is `static`. */
   readonly activations?: readonly ActivationEntry[];
   readonly form?: StaticForm;
+  /** Key of the table of measured times by which operators were left in float: see `optimum probe`. */
+  readonly costTable?: string;
 }

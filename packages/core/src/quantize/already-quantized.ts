@@ -51,7 +51,7 @@ export function requireNotQuantized(model: Model): void {
     'E_ALREADY_QUANTIZED',
     `This model is quantized already (${list}); quantizing it again would only lose accuracy.`,
     {
-      hint: 'Start from the float32 model; an existing int8 model is made for another CPU by retargeting it, which this version does not do yet.',
+      hint: 'Start from the float32 model; to make this one fit another CPU: optimum retarget MODEL --target NAME.',
       context: { operators: Object.fromEntries(counts) },
     },
   );

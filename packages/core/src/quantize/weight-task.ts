@@ -35,6 +35,8 @@ export interface WeightTask {
   readonly channels?: number;
   /** So many neighbouring columns share a scale (filters [input, output × taps] of ConvTranspose). @defaultValue 1 */
   readonly columnsPerScale?: number;
+  /** Pair-aware scales are no smaller: the grid of weights that are integers already. @defaultValue 0 */
+  readonly leastScale?: number;
   /** Biases that are added to the integer products of this weight. */
   readonly biases?: readonly BiasTask[];
 }
@@ -137,7 +139,7 @@ function axisScales(task: WeightTask, arena: Arena, block: Block): Scales {
   }
   const pairs = arena.floats(arena.accumulator + count * 4, count);
   for (let index = 0; index < count; index++)
-    values[index] = pairAwareScale(ranges[index] as number, pairs[index] as number);
+    values[index] = Math.max(task.leastScale ?? 0, pairAwareScale(ranges[index] as number, pairs[index] as number));
   raiseForBiases(task, values, ranges, block.start);
   raiseUntilSafe(task, arena, block, values);
   return { values, zeroPoint: 0, factor: meanFactor(values, ranges) };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, relative } from 'node:path';
-import { throwIfAborted } from '@optimum/core';
+import { fileChunks } from '@optimum/core/node';
 import { pathError } from './path-error.ts';
 
 /**
@@ -12,11 +12,10 @@ import { pathError } from './path-error.ts';
 export async function hashFiles(files: readonly string[], folder: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
   for (const file of files) {
-    throwIfAborted(signal);
     try {
       // Lengths keep names and bytes of neighbours apart.
       if (files.length > 1) hash.update(`${JSON.stringify(nameIn(folder, file))}:${statSync(file).size}:`);
-      for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(chunk as Uint8Array);
+      for await (const chunk of fileChunks(file, signal)) hash.update(chunk);
     } catch (error) {
       throw pathError(error, file);
     }

@@ -29,11 +29,17 @@ export interface Capability {
   readonly unless?: readonly Feature[];
   /** Convolutions for which the claim holds: one filter for each channel, or the others. @defaultValue any */
   readonly filters?: 'depthwise' | 'full';
+  /** Weight-only: elements along K that share a scale. */
+  readonly blocks?: readonly number[];
+  /** Weight-only: the accuracy level of MatMulNBits (4: activations are made int8 while it runs) that the claim is for. */
+  readonly accuracyLevel?: 0 | 4;
+  /** Rows of the activation (M) for which `speed` holds. @defaultValue 16 and more */
+  readonly rows?: { readonly least?: number; readonly most?: number };
   /** Operators of which one must stand in the optimized graph for each quantized node. */
   readonly kernels: readonly string[];
   /** `pair-rule`: exact only when no pair of weights along K can pass 16 bits (research: AVX2 saturation). */
   readonly exact: 'always' | 'pair-rule';
-  /** Throughput against the float32 kernel at M ≥ 16, one thread; below 1 the planner leaves the node in float. */
+  /** Throughput against the float32 kernel at its `rows`, one thread; below 1 the planner leaves the node in float. */
   readonly speed: number;
   /** The least opset of the standard domain that the quantized form needs. */
   readonly opset: number;

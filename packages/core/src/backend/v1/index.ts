@@ -1,5 +1,6 @@
 export * from './backend.ts';
 export * from './capability.ts';
+export * from './cost-table.ts';
 export * from './cpu-facts.ts';
 export * from './feature.ts';
 export * from './manifest.ts';

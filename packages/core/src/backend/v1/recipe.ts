@@ -38,4 +38,15 @@ export interface Recipe {
   readonly onlyIfFaster: boolean;
   /** Session entries with which the model should be run, as `SessionOptions.config`. */
   readonly session: Readonly<Record<string, string>>;
+  /** How it is best served. @defaultValue one process with the threads that the user gives it */
+  readonly serving?: ServingSettings;
+}
+
+/** Processes and threads with which a model should be served. `all`: every core that the process is granted. */
+export interface ServingSettings {
+  readonly threads: number | 'all';
+  /** `per-core`: as many processes of one thread as there are granted cores. */
+  readonly instances: number | 'per-core';
+  /** False where cores are shared: waiting threads then sleep. */
+  readonly spinning?: boolean;
 }

@@ -1,6 +1,7 @@
 import type { Dim, ElementType } from '../../ir/index.ts';
 import type { TensorObservation } from '../../observe/index.ts';
 import type { Capability } from './capability.ts';
+import type { CostTable, ProbeOptions } from './cost-table.ts';
 
 /** A tensor as it crosses to a runtime: raw ONNX layout, little-endian. */
 export interface TensorData {
@@ -55,6 +56,12 @@ export interface SessionOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** Where the runtime writes the graph that it really runs. */
   readonly optimizedModelPath?: string;
+  /** Keep the time of each operator, for `Session.profile`. It costs about a microsecond for each operator and run. */
+  readonly profile?: boolean;
+  /** Logical CPUs that the process may use. E_USAGE where the system cannot bind a process. @defaultValue all */
+  readonly cores?: readonly number[];
+  /** Further environment of the process: allocator and huge-page hints (`LD_PRELOAD`, `GLIBC_TUNABLES`). */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Longest time for loading, and for each run. @defaultValue 120 000 */
   readonly timeLimitMs?: number;
   /** Resident memory past which the session is ended. */
@@ -62,6 +69,19 @@ export interface SessionOptions {
   readonly signal?: AbortSignal;
   /** Folder whose packages may provide the runtime, as in `status`. @defaultValue the working directory */
   readonly from?: string;
+}
+
+/** Time of one operator of the optimized graph. */
+export interface OperatorTime {
+  /** Name of the node in the optimized graph; a fused node keeps one of its names. */
+  readonly name: string;
+  readonly op: string;
+  /** Mean over the runs, in microseconds. */
+  readonly meanUs: number;
+  readonly shortestUs: number;
+  /** Dims of its inputs and outputs, as they occurred. */
+  readonly inputs: readonly (readonly number[])[];
+  readonly outputs: readonly (readonly number[])[];
 }
 
 /**
@@ -91,6 +111,12 @@ export interface Session {
   observations(): Promise<Record<string, TensorObservation>>;
   /** The rows that were kept, of the taps that ask for rows. */
   sampledRows(): Promise<Record<string, RowSample>>;
+  /**
+   * Times of each operator of the graph that really runs, from `repetitions` runs of a session made with `profile`. It
+   * can be asked for once: profiling ends with it.
+   * @throws E_USAGE for a session without `profile` or asked twice, and as `run`
+   */
+  profile(feeds: Readonly<Record<string, TensorData>>, repetitions: number): Promise<OperatorTime[]>;
   /** Resident bytes of the process. */
   residentBytes(): Promise<number>;
   /** Ends the process. Further calls fail; a second close does nothing. */
@@ -113,4 +139,11 @@ export interface Runtime {
   status(from?: string): Promise<RuntimeStatus>;
   /** @throws E_BACKEND_MISSING, E_VERIFY_LOAD, E_BACKEND_CRASHED, E_BACKEND_TIMEOUT, E_LIMIT_MEMORY, E_INTERRUPTED */
   createSession(model: ModelSource, options?: SessionOptions): Promise<Session>;
+  /** Version of what `probe` measures: tables of another one are measured again. There when `probe` is. */
+  readonly probeVersion?: number;
+  /**
+   * Times the kernels by which recipes choose, on this CPU. Absent: the runtime has nothing to measure.
+   * @throws as `createSession`
+   */
+  probe?(options?: ProbeOptions): Promise<CostTable>;
 }

@@ -52,22 +52,6 @@ describe('biasCorrection', () => {
     expect(verify(model)).toEqual([]);
   });
 
-  it('shifts each filter of a convolution, group by group', () => {
-    // Filters [2 outputs, 1 of 2 inputs, 1, 2]: 0.3 becomes 0.29921260 on the grid of 1, 0.6 on that of 2.
-    const make = modelOf(
-      '(float[b, 2, 1, 9] x) => (y) <float[2,1,1,2] w = {1, 0.3, 2, 0.6}, float[2] c = {1, 1}> { y = Conv <group = 2> (x, w, c) }',
-    );
-    const model = make();
-    const report = biasCorrection(model, { tensors: {}, rows: {}, channelMeans: { x: [2, 10] } });
-    const [first, second] = floatsOf(nodeOf(model, 'Conv'), 2);
-    expect(first).toBeCloseTo(1 + 0.0007874 * 2, 6);
-    expect(second).toBeCloseTo(1 + 0.0015748 * 10, 5);
-    expect(report.applied).toBe(1);
-    expect(biasCorrection(make(), { tensors: {}, rows: {} }).notes).toEqual([
-      '1 × left: the means of its input channels are not known',
-    ]);
-  });
-
   it('corrects the integers that an algorithm chose, not the nearest', () => {
     const model = modelOf(`${scalar} { y = Gemm (x, w, c) }`)();
     const tensor = productsOf(model)[0]?.weight.tensor;

@@ -1,16 +1,17 @@
-import type { Model, Node, Tensor } from '../../ir/index.ts';
+import type { Model } from '../../ir/index.ts';
 import type { ObservationRequest } from '../../observe/index.ts';
 import { editableGraphs } from '../../passes/editable-graphs.ts';
 import { nodeIds, type Plan, valueIds } from '../../plan/index.ts';
 import type { WeightOverrides } from '../weight-override.ts';
 import { type AppliedAlgorithm, left, type Outcome, summarise } from './applied-algorithm.ts';
 import { type BiasPlace, biasPlace, shiftBias } from './bias-place.ts';
-import { type Convolution, channelAt, convolutionOf, readFilters } from './convolution.ts';
-import { dequantize, type WeightGrid } from './emulate-product.ts';
+import { type Convolution, convolutionOf } from './convolution.ts';
+import { convolutionErrors } from './convolution-error.ts';
+import type { WeightGrid } from './emulate-product.ts';
 import { columnMeans, halves, type Matrix, multiply, pickColumns, spread, squaredNorm } from './matrix.ts';
 import { type Observed, sampledRowCount, sampledRows } from './observed.ts';
 import { isFiniteMatrix, notFinite, type Product, productOf, productsOf, readWeight } from './product.ts';
-import { gridsOf, integersOf } from './quantized-layer.ts';
+import { gridsOf, weightError } from './quantized-layer.ts';
 
 export interface BiasCorrectionOptions {
   /** Which layers become integer, and how. @defaultValue all of them, int8 by channel */
@@ -24,7 +25,10 @@ const largestShift = 2;
 /** The gain is measured on so many outputs of a layer. */
 const measuredColumns = 256;
 
-/** What has to be observed for `biasCorrection`: rows of every tensor that products with a bias read. */
+/**
+ * What has to be observed for `biasCorrection` of MatMul and Gemm: rows of every tensor that products with a bias read. For
+ * convolutions see `convolutionErrorRequests`.
+ */
 export function biasCorrectionRequests(model: Model): ObservationRequest[] {
   const ids = valueIds(model);
   return productsOf(model)
@@ -34,12 +38,14 @@ export function biasCorrectionRequests(model: Model): ObservationRequest[] {
 }
 
 /**
- * Rounding weights shifts the mean of each output channel by E[(Ŵ − W) · x]: takes that off the layer's bias. Products
- * are corrected where it lowers the error on rows that the mean was not taken from; convolutions where the means of
- * their channels are known (padding is taken for data). Changes biases of `model`, which is no longer the float model
+ * Rounding weights shifts the mean of each output channel: takes that off the layer's bias, where the error falls on rows
+ * that the mean was not taken from. For products the shift is E[(Ŵ − W) · x] over sampled rows. For convolutions it is the
+ * mean of the output error that the runtime computed (`addConvolutionErrors`): the means of the input channels would take
+ * padding for data, which is wrong by a third for the outer rows of a 3 × 3 kernel on a map of three rows, and the error
+ * itself costs no more than another pass over the data. Changes biases of `model`, which is no longer the float model
  * then: it is right for the integer weights only.
  * @source Nagel et al. 2019, Data-Free Quantization Through Weight Equalization and Bias Correction, arXiv 1906.04721,
- * section 4.2, with the empirical mean of the input
+ * section 4.2, with empirical means
  */
 export function biasCorrection(
   model: Model,
@@ -50,64 +56,54 @@ export function biasCorrection(
   const gridOf = gridsOf(options.plan);
   const nodes = editableGraphs(model).flatMap((graph) => [...graph.nodes()]);
   const outcomes = nodes.flatMap((node) => {
-    const layer = layerOf(node);
-    const grid = layer && gridOf(ids.nodes.get(node) ?? '');
-    if (!layer || !grid) return [];
-    return [
-      correctLayer(layer, { observed, grid, id: ids.values.get(layer.source) ?? '', overrides: options.overrides }),
-    ];
+    const id = ids.nodes.get(node) ?? '';
+    const grid = gridOf(id);
+    const product = productOf(node);
+    const convolution = convolutionOf(node);
+    if (!grid) return [];
+    if (convolution) return [correctConvolution(convolution, id, observed)];
+    const setting = { observed, grid, overrides: options.overrides };
+    return product ? [correctProduct(product, ids.values.get(product.source) ?? '', setting)] : [];
   });
   return summarise('bias-correction', outcomes);
-}
-
-type Layer = (Product & { readonly kind: 'product' }) | (Convolution & { readonly kind: 'convolution' });
-
-function layerOf(node: Node): Layer | undefined {
-  const product = productOf(node);
-  if (product) return { kind: 'product', ...product };
-  const convolution = convolutionOf(node);
-  return convolution && { kind: 'convolution', ...convolution };
 }
 
 interface Setting {
   readonly observed: Observed;
   readonly grid: WeightGrid;
-  /** Of the tensor that the layer reads. */
-  readonly id: string;
   readonly overrides: WeightOverrides | undefined;
 }
 
-function correctLayer(layer: Layer, setting: Setting): Outcome {
-  const bias = biasPlace(layer.node, layer.outputs);
-  if (!bias) return left('no constant bias');
-  return layer.kind === 'product' ? correctProduct(layer, bias, setting) : correctConvolution(layer, bias, setting);
-}
+const noBias = left('no constant bias');
 
-function correctProduct(product: Product, bias: BiasPlace, { observed, id, ...setting }: Setting): Outcome {
-  const rows = sampledRows(observed, id, product.inputs);
+/** @param source id of the tensor that the product reads */
+function correctProduct(product: Product, source: string, { observed, grid, overrides }: Setting): Outcome {
+  const bias = biasPlace(product.node, product.outputs);
+  if (!bias) return noBias;
+  const rows = sampledRows(observed, source, product.inputs);
   if (!rows || rows.rows < 2) return left('its input was not observed');
   const weight = readWeight(product);
   if (!isFiniteMatrix(weight)) return left(notFinite);
-  const error = weightError(weight, product.weight.tensor, setting);
+  const error = weightError(weight, grid, overrides?.get(product.weight.tensor));
   const gain = heldOutGain(rows, weight, error);
   if (gain.errorAfter >= gain.errorBefore) return left('no gain on rows that were held out');
   const shift = columnMeans(multiply(meanRow(rows), error)).map((mean) => -mean * product.alpha);
   return shifted(bias, shift, gain);
 }
 
-function correctConvolution(layer: Convolution, bias: BiasPlace, { observed, id, ...setting }: Setting): Outcome {
-  const means = Object.hasOwn(observed.channelMeans ?? {}, id) ? observed.channelMeans?.[id] : undefined;
-  if (means?.length !== layer.groups * layer.groupInputs || !means.every(Number.isFinite))
-    return left('the means of its input channels are not known');
-  const filters = readFilters(layer);
-  if (!isFiniteMatrix(filters)) return left(notFinite);
-  const error = weightError(filters, layer.weight.tensor, setting);
-  const meanOf = (row: number, filter: number): number => means[channelAt(layer, row, filter)] as number;
-  const exact = meanOutputs(filters, meanOf);
-  const shift = meanOutputs(error, meanOf).map((mean) => -mean);
-  const norm = Math.hypot(...exact);
-  const errorBefore = norm > 0 ? Math.hypot(...shift) / norm : 0;
-  return shifted(bias, shift, { errorBefore, errorAfter: 0 });
+/** @param id of the node */
+function correctConvolution({ node, outputs }: Convolution, id: string, observed: Observed): Outcome {
+  const bias = biasPlace(node, outputs);
+  if (!bias) return noBias;
+  const seen = convolutionErrors(observed, id, outputs);
+  if (!seen || seen.errors.rows < 2) return left('its output error was not observed');
+  const gain = gainOnHeld(seen.errors, squaredNorm(seen.outputs) / seen.outputs.rows);
+  if (gain.errorAfter >= gain.errorBefore) return left('no gain on images that were held out');
+  return shifted(
+    bias,
+    columnMeans(seen.errors).map((mean) => -mean),
+    gain,
+  );
 }
 
 interface Gain {
@@ -125,25 +121,22 @@ function shifted(bias: BiasPlace, shift: Float64Array, gain: Gain): Outcome {
   return { kind: 'applied', how: `shifted the bias of ${bias.node.op}`, ...gain };
 }
 
-/** Ŵ − W */
-function weightError(weight: Matrix, tensor: Tensor, { grid, overrides }: Pick<Setting, 'grid' | 'overrides'>): Matrix {
-  const quantized = dequantize(integersOf(weight, grid, overrides?.get(tensor)));
-  return { ...weight, values: quantized.values.map((value, index) => value - (weight.values[index] as number)) };
-}
-
 /** The error of the outputs on one half of the rows, without and with the mean error of the other half taken off. */
 function heldOutGain(rows: Matrix, weight: Matrix, error: Matrix): Gain {
-  const { fitted, held } = halves(rows);
   const columns = spread(weight.columns, measuredColumns);
-  const errors = multiply(held, pickColumns(error, columns));
-  const means = columnMeans(multiply(meanRow(fitted), pickColumns(error, columns)));
-  const rest = {
-    ...errors,
-    values: errors.values.map((value, index) => value - (means[index % means.length] as number)),
-  };
-  const norm = squaredNorm(multiply(held, pickColumns(weight, columns)));
-  const relative = (matrix: Matrix): number => (norm > 0 ? Math.sqrt(squaredNorm(matrix) / norm) : 0);
-  return { errorBefore: relative(errors), errorAfter: relative(rest) };
+  const { held } = halves(rows);
+  const outputs = multiply(held, pickColumns(weight, columns));
+  return gainOnHeld(multiply(rows, pickColumns(error, columns)), squaredNorm(outputs) / held.rows);
+}
+
+/** @param energy mean over the rows of the squared norm of the outputs */
+function gainOnHeld(errors: Matrix, energy: number): Gain {
+  const { fitted, held } = halves(errors);
+  const means = columnMeans(fitted);
+  const rest = { ...held, values: held.values.map((value, index) => value - (means[index % means.length] as number)) };
+  const relative = (matrix: Matrix): number =>
+    energy > 0 ? Math.sqrt(squaredNorm(matrix) / (matrix.rows * energy)) : 0;
+  return { errorBefore: relative(held), errorAfter: relative(rest) };
 }
 
 const meanRow = (rows: Matrix): Matrix => ({
@@ -151,13 +144,3 @@ const meanRow = (rows: Matrix): Matrix => ({
   columns: rows.columns,
   values: Float32Array.from(columnMeans(rows)),
 });
-
-/** Mean of each filter's output, from the means of what it sees. */
-function meanOutputs({ rows, columns, values }: Matrix, meanOf: (row: number, filter: number) => number): Float64Array {
-  const means = new Float64Array(columns);
-  for (let row = 0; row < rows; row++) {
-    for (let filter = 0; filter < columns; filter++)
-      means[filter] = (means[filter] as number) + (values[row * columns + filter] as number) * meanOf(row, filter);
-  }
-  return means;
-}

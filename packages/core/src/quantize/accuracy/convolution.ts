@@ -28,21 +28,32 @@ export function convolutionOf(node: Node): Convolution | undefined {
  * The filters as a matrix [positions · inputs / groups, outputs], input channels innermost: the order in which
  * channel-last kernels sum, and pair, products.
  */
-export function readFilters({ weight, outputs, groupInputs }: Convolution): Matrix {
+export function readFilters(convolution: Convolution): Matrix {
+  const { weight, outputs } = convolution;
   const size = weight.tensor.elementCount;
-  const rows = size / outputs;
-  const positions = rows / groupInputs;
+  const placeOf = placesOf(convolution);
   const values = new Float32Array(size);
   let index = 0;
-  for (const chunk of weight.tensor.chunks()) {
-    for (const value of new Float32Array(new Uint8Array(chunk).buffer)) {
-      const filter = Math.floor(index / rows);
-      const [channel, position] = [Math.floor((index % rows) / positions), index % positions];
-      values[(position * groupInputs + channel) * outputs + filter] = value;
-      index++;
-    }
-  }
-  return { rows, columns: outputs, values };
+  for (const chunk of weight.tensor.chunks())
+    for (const value of new Float32Array(new Uint8Array(chunk).buffer)) values[placeOf(index++)] = value;
+  return { rows: size / outputs, columns: outputs, values };
+}
+
+/** A matrix of `readFilters` as filters lie in the model, [outputs, inputs / groups, …]. */
+export function storedFilters(convolution: Convolution, { values }: Matrix): Float32Array {
+  const placeOf = placesOf(convolution);
+  return values.map((_, index) => values[placeOf(index)] as number);
+}
+
+/** Where the matrix of `readFilters` has the element at an index of the stored filters. */
+function placesOf({ weight, outputs, groupInputs }: Convolution): (index: number) => number {
+  const rows = weight.tensor.elementCount / outputs;
+  const positions = rows / groupInputs;
+  return (index) => {
+    const filter = Math.floor(index / rows);
+    const [channel, position] = [Math.floor((index % rows) / positions), index % positions];
+    return (position * groupInputs + channel) * outputs + filter;
+  };
 }
 
 /** Input channel that a filter sees at a row of `readFilters`. */

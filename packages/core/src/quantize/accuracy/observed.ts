@@ -6,11 +6,6 @@ import { emptyMatrix, type Matrix } from './matrix.ts';
 export interface Observed {
   readonly tensors: Readonly<Record<string, TensorObservation>>;
   readonly rows: Readonly<Record<string, RowSample>>;
-  /**
-   * Mean of each input channel of convolutions, [channels], by tensor, where the caller has it: rows along the last axis
-   * do not tell it.
-   */
-  readonly channelMeans?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** Rows that are kept of each tensor. */

@@ -1,6 +1,6 @@
 import type { Plan, WeightScheme } from '../../plan/index.ts';
 import type { RoundedWeight } from '../weight-override.ts';
-import { defaultGrid, type QuantizedMatrix, quantizeWeight, type WeightGrid } from './emulate-product.ts';
+import { defaultGrid, dequantize, type QuantizedMatrix, quantizeWeight, type WeightGrid } from './emulate-product.ts';
 import type { Matrix } from './matrix.ts';
 
 /** How the weights of the layers are stored, by node (see `nodeIds`). */
@@ -20,11 +20,17 @@ export function gridsOf(plan: Plan | undefined): GridOf {
 }
 
 /** The integers of a weight [inputs, outputs]: those that an algorithm chose, else the nearest. */
-export function integersOf(weight: Matrix, grid: WeightGrid, override: RoundedWeight | undefined): QuantizedMatrix {
+function integersOf(weight: Matrix, grid: WeightGrid, override: RoundedWeight | undefined): QuantizedMatrix {
   if (!override) return quantizeWeight(weight, grid);
   const { rows, columns } = weight;
   const { values, scales, scalesAlong } = override;
   return { rows, columns, scales, values: scalesAlong === 'columns' ? values : transposed(values, columns, rows) };
+}
+
+/** Ŵ − W: what the integers of a weight [inputs, outputs] are off by. */
+export function weightError(weight: Matrix, grid: WeightGrid, override?: RoundedWeight): Matrix {
+  const { values } = dequantize(integersOf(weight, grid, override));
+  return { ...weight, values: values.map((value, index) => value - (weight.values[index] as number)) };
 }
 
 /** [rows, columns] to [columns, rows] */

@@ -1,0 +1,14 @@
+export * from './benchmark-report.ts';
+export * from './compare-times.ts';
+export * from './cost-model.ts';
+export * from './estimate.ts';
+export * from './measure-serving.ts';
+export * from './operator-forms.ts';
+export * from './operator-kernels.ts';
+export * from './predict-time.ts';
+export { median } from './quantile.ts';
+export * from './recognise-arithmetic.ts';
+export * from './serving-block.ts';
+export * from './serving-recipe.ts';
+export * from './variants/index.ts';
+export * from './verdict.ts';

@@ -1,0 +1,2 @@
+/** Raised whenever kernels or shapes are added or changed: tables of another version are measured again. */
+export const probeVersion = 1;
