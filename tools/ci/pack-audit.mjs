@@ -27,7 +27,8 @@ function auditFiles(files, source) {
   if (files.get('LICENSE')?.equals(readFileSync(join(root, 'LICENSE'))) === false)
     findings.push('LICENSE is not the one of the repository');
   for (const [name, bytes] of files) {
-    if (/\.(test|bench)\.|\.tsbuildinfo$|(^|\/)\.env/.test(name)) findings.push(`${name} does not belong in a package`);
+    if (/\.(test|bench)\.[cm]?[jt]s$|\.tsbuildinfo$|(^|\/)\.env/.test(name))
+      findings.push(`${name} does not belong in a package`);
     if (machinePath.test(bytes.toString('utf8'))) findings.push(`${name} names a path of the machine that built it`);
   }
   return findings;

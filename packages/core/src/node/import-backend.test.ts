@@ -104,23 +104,6 @@ describe('code that is not what the manifest says is refused:', () => {
   ])('%s', (_what, code, message) => refused(code, message));
 });
 
-describe('what all code shares', () => {
-  // Nothing that the test runner itself needs while it waits.
-  const change = 'Math.cbrt = () => 0; String.prototype.acme = 1;';
-  it.each([
-    [
-      'and the backend that changed it is refused',
-      '',
-      /changes String\.prototype\.acme, Math\.cbrt of the whole program/,
-    ],
-    ['after a failure too', 'throw new Error("no device");', /no device/],
-  ])('is put back, %s', async (_when, then, message) => {
-    await refused(`${change} ${then} ${withHooks('')}`, message);
-    expect(Math.cbrt(27)).toBe(3);
-    expect('acme' in String.prototype).toBe(false);
-  });
-});
-
 describe('functions of a backend', () => {
   const model = tinyModel();
   const plan = { version: 1, target: 'one', features: [], recipe: 'latency', valueInfo: 'drop', entries: [] } as Plan;

@@ -7,7 +7,6 @@ import { containLoading } from './contain-backend.ts';
 import type { InstalledBackend } from './discover-backends.ts';
 import { guardHooks } from './guard-hooks.ts';
 import { incompatible } from './incompatible-backend.ts';
-import { watchBuiltins } from './watch-builtins.ts';
 
 export interface ImportOptions {
   /** Longest time for loading its code, and for each call of its functions. @defaultValue 15 000 */
@@ -17,21 +16,16 @@ export interface ImportOptions {
 /**
  * Imports the code of one backend: the only place where that happens. Its functions may be called without care: each is
  * bounded in time, and what it throws or returns is checked.
- * @throws E_BACKEND_INCOMPATIBLE when its code cannot be loaded (it throws, hangs, exits, changes what all code shares), or
+ * @throws E_BACKEND_INCOMPATIBLE when its code cannot be loaded (it throws, hangs or exits), or
  * is not the backend of contract 1 that its manifest says
  */
 export async function importBackend(
   installed: InstalledBackend,
   { timeLimitMs = 15_000 }: ImportOptions = {},
 ): Promise<Backend> {
-  const changed = watchBuiltins();
   const module = await load(installed, timeLimitMs).catch((error: unknown) => {
-    changed();
     throw incompatible(installed, `cannot be loaded: ${messageOf(error)}`, error);
   });
-  const names = changed();
-  if (names.length > 0)
-    throw incompatible(installed, `changes ${names.join(', ')} of the whole program when it is loaded`);
   const backend: unknown = module.default;
   if (!isBackend(backend)) throw incompatible(installed, 'does not export a backend by default');
   const problem = checkBackend(backend, installed);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { OptimumError } from '../foundation/index.ts';
 import { mergeStatistics } from './merge-statistics.ts';
 import type { TensorObservation } from './observation.ts';
-import { formatStatistics, parseStatistics } from './parse-statistics.ts';
+import { formatStatistics, parseStatistics, statisticsPieces } from './parse-statistics.ts';
 import type { Statistics } from './statistics.ts';
 import { observationOf } from './test-observation.ts';
 
@@ -30,6 +30,19 @@ const tensors = fc
   .map((entries) => Object.fromEntries(entries.map(([name, values]) => [name, observationOf(values)])));
 
 describe('statistics', () => {
+  it('are written piece by piece as JSON.stringify writes them whole, a tensor at most in each', () => {
+    fc.assert(
+      fc.property(tensors, (own) => {
+        const whole = statisticsOf(0, 1, own);
+        const pieces = [...statisticsPieces(whole)];
+        expect(pieces.join('')).toBe(`${JSON.stringify(whole)}\n`);
+        const longest = Math.max(...Object.values(own).map((one) => JSON.stringify(one).length), 200);
+        expect(pieces.every((piece) => piece.length <= longest)).toBe(true);
+      }),
+    );
+    expect(formatStatistics({ version: 1, sessions: {} })).toBe('{"version":1,"sessions":{}}\n');
+  });
+
   it('merge to the same bytes in any order, and read back as they were', () => {
     const parts = [statistics(0, 2, [1, 2]), statistics(2, 5, [3]), statistics(9, 10, [-7])];
     const merged = formatStatistics(mergeStatistics(parts));
