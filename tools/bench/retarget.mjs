@@ -6,7 +6,7 @@ import { describeOpponent, opponentPython } from './lib/opponent.mjs';
 import { core, coreNode, onnxruntime, program, root } from './lib/packages.mjs';
 import { formatSpread, median, ratiosOf, spreadOf } from './lib/statistics.mjs';
 import { cacheFolder, generatedModel, withMemoryFolder } from './lib/subjects.mjs';
-import { workFor } from './retarget/forms.mjs';
+import { saturates, workFor } from './retarget/forms.mjs';
 
 const sequence = 128;
 const repetitions = 3;
@@ -18,6 +18,7 @@ export async function run({ rounds, only, environment, log }) {
   const size = only?.find((name) => ['tiny', 'bert-base'].includes(name)) ?? 'bert-base';
   const float32 = await generatedModel(size, log);
   const feeds = makeFeeds(float32);
+  const config = saturates(environment.cpuClass) ? { 'session.x64quantprecision': '1' } : {};
   const context = {
     size,
     float32,
@@ -25,7 +26,8 @@ export async function run({ rounds, only, environment, log }) {
     rounds,
     log,
     python: opponentPython(),
-    expected: await outputsOf(float32, feeds),
+    config,
+    expected: await outputsOf(float32, { feeds, config }),
   };
   const results = [];
   for (const { published, target } of workFor(environment.cpuClass)) {
@@ -70,7 +72,7 @@ async function treat({ form, noWorseThan }, target, folder, context) {
   if (report.error) return { left: report.error.message };
   const [{ actions, verification }] = report.sessions;
   const samples = target ? undefined : await timeBoth(input, output, context);
-  const errorOf = async (path) => relativeError(context.expected, await outputsOf(path, context.feeds));
+  const errorOf = async (path) => relativeError(context.expected, await outputsOf(path, context));
   return {
     actions: actions.map(({ nodes, ...action }) => ({ ...action, nodes: nodes.length })),
     identity: verification.identity,
@@ -108,9 +110,8 @@ const timeBoth = (input, output, { feeds, rounds, log }) =>
     return interleave({ published: timed(published), retargeted: timed(retargeted) }, rounds, log);
   });
 
-/** Exact kernels, so that an error is that of the weights and not of this CPU. */
-const outputsOf = (path, feeds) =>
-  withSessions([path], ([session]) => session.run(feeds), { 'session.x64quantprecision': '1' });
+/** Where kernels saturate, exact ones, so that an error is that of the weights and not of this CPU. */
+const outputsOf = (path, { feeds, config }) => withSessions([path], ([session]) => session.run(feeds), config);
 
 function relativeError(expected, actual) {
   const [[name, sums]] = core.compareOutputs(expected, actual);

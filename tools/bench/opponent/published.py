@@ -1,6 +1,6 @@
 """Files as they are published: quantized by Python tools for no CPU in particular.
 
-Usage: SOURCE TARGET FORM, where FORM is dynamic-TYPE[-channel][-7bit], static-s8s8, or nbits-BITS-BLOCK.
+Usage: SOURCE TARGET FORM, where FORM is dynamic-TYPE[-channel][-7bit], static-s8s8[-operator], or nbits-BITS-BLOCK.
 """
 import sys
 
@@ -73,6 +73,7 @@ if kind == "dynamic":
     )
 elif kind == "static":
     types = {"activation_type": QuantType.QInt8, "weight_type": QuantType.QInt8}
-    quantize_static(source, target, Reader(), quant_format=QuantFormat.QDQ, **types)
+    written = QuantFormat.QOperator if "operator" in flags else QuantFormat.QDQ
+    quantize_static(source, target, Reader(), quant_format=written, **types)
 else:
     nbits(int(flags[0]), int(flags[1]))

@@ -14,6 +14,7 @@ const exact = [
   { form: 'dynamic-u8', least: 1.7, isIdentical: true },
   { form: 'dynamic-u8-channel', least: 1.7, isIdentical: true },
   { form: 'static-s8s8', least: 3 },
+  { form: 'static-s8s8-operator', least: 3 },
   { form: 'nbits-4-128', least: 1.2 },
   { form: 'nbits-8-128', least: 1.2 },
 ];

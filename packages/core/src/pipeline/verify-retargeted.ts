@@ -8,6 +8,7 @@ import { type CaseResult, compareCases, type Feeds } from './compare-cases.ts';
 import type { OutputDifference } from './compare-outputs.ts';
 import { type IdentityCheck, requireIdentical } from './identical-outputs.ts';
 import type { SpeedComparison } from './measure-speed.ts';
+import { exactKernels, openExact } from './open-exact.ts';
 import { checkIntegers, openSessions, timeBoth, type VerifyRequest, worstOf } from './verify.ts';
 
 /** `original` is the model that was given, `quantized` what became of it. */
@@ -43,9 +44,6 @@ export interface RetargetVerifyReport {
   readonly notChecked: readonly string[];
 }
 
-/** Session entry with which ONNX Runtime exchanges kernels that saturate for exact ones. */
-const exactKernels = { 'session.x64quantprecision': '1' } as const;
-
 /** Inputs on which outputs are compared byte by byte, at each level. */
 const identityCases = 2;
 
@@ -56,7 +54,6 @@ const identityCases = 2;
  */
 export async function verifyRetargeted(request: RetargetVerifyRequest): Promise<RetargetVerifyReport> {
   const notChecked: string[] = [];
-  const exact = request.saturatesHere ? exactKernels : {};
   const options = optionsOf(request, {});
   const open = openSessions(request.runtime);
   try {
@@ -65,11 +62,11 @@ export async function verifyRetargeted(request: RetargetVerifyRequest): Promise<
     const after = await open(request.quantized, { ...options, optimizedModelPath });
     const kernels = compareKernels(request);
     const [reference, subject] = request.saturatesHere
-      ? [await open(original, optionsOf(request, exact)), await open(request.quantized, optionsOf(request, exact))]
+      ? [await openExact(open, original, options), await openExact(open, request.quantized, options)]
       : [before, after];
     const compared = await compareCases(request, reference, subject, notChecked);
     const integers = await integersOf(request, open, compared.judged, notChecked);
-    const identity = await identityOf(request, exact, compared.ran, notChecked);
+    const identity = await identityOf(request, compared.ran, notChecked);
     const speed = await timeBoth(asVerifyRequest(request), before, after, compared.ran, notChecked);
     const { results: cases, outputs } = compared;
     return { kernels, integers, identity, cases, outputs, ...worstOf(outputs), speed, notChecked };
@@ -135,7 +132,6 @@ async function integersOf(
 
 async function identityOf(
   request: RetargetVerifyRequest,
-  exact: Readonly<Record<string, string>>,
   ran: readonly Feeds[],
   notChecked: string[],
 ): Promise<IdentityCheck | undefined> {
@@ -145,8 +141,7 @@ async function identityOf(
     notChecked.push('that outputs are identical: the model takes none of the inputs');
     return undefined;
   }
-  const { name, runtime, original, quantized, signal } = request;
+  const { quantized: changed } = request;
   const feeds = ran.slice(0, identityCases);
-  const options = optionsOf(request, exact);
-  return requireIdentical({ name, runtime, original, changed: quantized, options, feeds, requiredUpTo, signal });
+  return requireIdentical({ ...request, changed, options: optionsOf(request, {}), feeds, requiredUpTo });
 }
