@@ -8,6 +8,12 @@ import { quietShare, watchBusyShare } from './machine-load.ts';
 /** Classes by which kernels, and so figures, differ, best first: what decides is the 8-bit dot product. */
 const classes: readonly Feature[] = ['avx512-vnni', 'avx-vnni', 'avx512', 'avx2', 'i8mm', 'dotprod', 'neon'];
 
+/** The class of a CPU, by which figures are kept apart. */
+export function cpuClassOf(facts: CpuFacts): string {
+  const features = featuresOf(facts);
+  return classes.find((name) => features.includes(name)) ?? facts.architecture;
+}
+
 /** How long the machine is watched before it is measured. */
 const watchedMs = 1000;
 
@@ -19,12 +25,11 @@ export interface BenchmarkMachine {
 }
 
 export async function readMachine(facts: CpuFacts, signal: AbortSignal | undefined): Promise<BenchmarkMachine> {
-  const features = featuresOf(facts);
   const granted = readGrantedCores();
   return {
     cpu: {
       name: facts.modelName,
-      class: classes.find((name) => features.includes(name)) ?? facts.architecture,
+      class: cpuClassOf(facts),
       cores: cpus().length,
       granted: granted.granted,
     },

@@ -1,4 +1,5 @@
 export { benchmark } from './benchmark.ts';
+export { cpuClassOf } from './benchmark-machine.ts';
 export type { BenchmarkRequest } from './benchmark-request.ts';
 export {
   type CalibrateOptions,
@@ -22,6 +23,7 @@ export { guardHooks } from './guard-hooks.ts';
 export { type ImportOptions, importBackend } from './import-backend.ts';
 export * from './inspect.ts';
 export * from './load-model.ts';
+export { quietShare, watchBusyShare } from './machine-load.ts';
 export * from './model-folder.ts';
 export * from './predict-file.ts';
 export * from './prepare.ts';

@@ -1,12 +1,13 @@
 import { basename, join, resolve } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { OptimumError, throwIfAborted } from '../foundation/index.ts';
+import { OptimumError } from '../foundation/index.ts';
 import type { QuantizeReport, SessionReport } from '../pipeline/index.ts';
 import { type ModelInput, resolveModelInput, type SessionFile } from './model-folder.ts';
 import { prepare } from './prepare.ts';
+import { publish } from './publish.ts';
 import { folderExtras, stageExtras } from './quantize-extras.ts';
 import { refuseInput } from './quantize-guard.ts';
 import { planSession, quantizeSession } from './quantize-session.ts';
+import { reportHead } from './report-head.ts';
 import type { QuantizeOptions, SessionContext } from './session-context.ts';
 import { snippetOf } from './snippet.ts';
 import { StagedOutput } from './staged-output.ts';
@@ -70,11 +71,7 @@ async function quantizeAll(input: ModelInput, output: string, context: SessionCo
     }
     options.onEvent?.({ type: 'stage', stage: 'publish', session: basename(output) });
     if (extras) stageExtras(extras, staged, written, reports);
-    // Signals are only seen between turns: this is the last moment at which an interruption leaves all as it was.
-    await nextTurn();
-    throwIfAborted(options.signal);
-    if (isFolder) staged.publishFolder();
-    else staged.publishFiles(written);
+    await publish(staged, input.kind, written, options.signal);
     return reports;
   } finally {
     staged.discard();
@@ -93,16 +90,10 @@ async function reportOf(
   durationMs: number,
   notes: readonly string[],
 ): Promise<QuantizeReport> {
-  const { target, backend, facts, recipe } = preparation;
-  const status = await backend.runtime.status(options.projectFolder);
+  const { recipe } = preparation;
   return {
-    schemaVersion: 1,
-    target: { id: target.id, name: target.name, backend: target.backend, isThisMachine: target.isThisMachine },
-    cpu: facts.modelName,
+    ...(await reportHead(preparation, output, options)),
     recipe: recipe.id,
-    ...(status.status === 'found' && { runtime: { id: backend.runtime.id, version: status.version } }),
-    output,
-    published: !options.dryRun,
     sessions,
     notes,
     snippet: snippetOf(options.input, output, isFolder, recipe),

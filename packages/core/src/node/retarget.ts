@@ -1,13 +1,14 @@
 import { basename, join, resolve } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { OptimumError, throwIfAborted } from '../foundation/index.ts';
+import { OptimumError } from '../foundation/index.ts';
 import type { RetargetReport, RetargetSessionReport } from '../pipeline/index.ts';
 import { quantizedOperators } from '../quantize/index.ts';
 import { loadModelSync } from './load-model.ts';
 import { type ModelInput, resolveModelInput, type SessionFile } from './model-folder.ts';
 import { prepare } from './prepare.ts';
+import { publish } from './publish.ts';
 import { folderExtras } from './quantize-extras.ts';
 import { refuseInput } from './quantize-guard.ts';
+import { reportHead } from './report-head.ts';
 import { retargetClaims } from './retarget-claims.ts';
 import { stageRetargetExtras } from './retarget-extras.ts';
 import type { RetargetContext, RetargetOptions } from './retarget-options.ts';
@@ -32,15 +33,8 @@ export async function retarget(options: RetargetOptions): Promise<RetargetReport
     finalPath: (session) => (input.kind === 'folder' ? join(output, session.output) : output),
   };
   const sessions = options.dryRun ? planAll(input, context) : await retargetAll(input, output, context);
-  const { target, backend, facts } = preparation;
-  const status = await backend.runtime.status(options.projectFolder);
   return {
-    schemaVersion: 1,
-    target: { id: target.id, name: target.name, backend: target.backend, isThisMachine: target.isThisMachine },
-    cpu: facts.modelName,
-    ...(status.status === 'found' && { runtime: { id: backend.runtime.id, version: status.version } }),
-    output,
-    published: !options.dryRun,
+    ...(await reportHead(preparation, output, options)),
     sessions,
     notes: notesOf(left, context),
     durationMs: performance.now() - start,
@@ -107,11 +101,7 @@ async function retargetAll(
         written.push(...(await copySession(session, staged, nameOf(session), context)));
     options.onEvent?.({ type: 'stage', stage: 'publish', session: basename(output) });
     if (extras) stageRetargetExtras(extras, staged, written, reports);
-    // Signals are only seen between turns: this is the last moment at which an interruption leaves all as it was.
-    await nextTurn();
-    throwIfAborted(options.signal);
-    if (isFolder) staged.publishFolder();
-    else staged.publishFiles(written);
+    await publish(staged, input.kind, written, options.signal);
     return reports;
   } finally {
     staged.discard();

@@ -66,7 +66,8 @@ export interface LeftFloat {
   readonly nodes: readonly string[];
 }
 
-export interface QuantizeReport {
+/** What every report on a new model begins with. */
+export interface ReportHead {
   readonly schemaVersion: 1;
   readonly target: {
     readonly id: string;
@@ -75,10 +76,13 @@ export interface QuantizeReport {
     readonly isThisMachine: boolean;
   };
   readonly cpu: string;
-  readonly recipe: string;
   readonly runtime?: { readonly id: string; readonly version: string } | undefined;
   readonly output: string;
   readonly published: boolean;
+}
+
+export interface QuantizeReport extends ReportHead {
+  readonly recipe: string;
   readonly sessions: readonly SessionReport[];
   readonly notes: readonly string[];
   /** Code that loads the result. */

@@ -1,4 +1,5 @@
 import type { LeftAlone, RetargetAction } from '../quantize/index.ts';
+import type { ReportHead } from './report.ts';
 import type { RetargetVerifyReport } from './verify-retargeted.ts';
 
 /** What became of one session (one ONNX file) that was retargeted. */
@@ -22,18 +23,7 @@ export type RetargetVerification =
   | { readonly status: 'unverified'; readonly reason: string; readonly hint?: string | undefined };
 
 /** What `optimum retarget` did. Plain JSON. */
-export interface RetargetReport {
-  readonly schemaVersion: 1;
-  readonly target: {
-    readonly id: string;
-    readonly name: string;
-    readonly backend: string;
-    readonly isThisMachine: boolean;
-  };
-  readonly cpu: string;
-  readonly runtime?: { readonly id: string; readonly version: string } | undefined;
-  readonly output: string;
-  readonly published: boolean;
+export interface RetargetReport extends ReportHead {
   readonly sessions: readonly RetargetSessionReport[];
   readonly notes: readonly string[];
   readonly durationMs: number;
